@@ -1,0 +1,66 @@
+"""What a server says about itself in `postmaster.pid`, and whether it answers."""
+
+import socket
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from stockroom.embedded.account import Account
+
+PORT = "5432"
+SOCKET_NAME = f".s.PGSQL.{PORT}"
+# The shortest limit among the systems that PostgreSQL runs on (macOS), without the closing NUL.
+SOCKET_PATH_BYTES = 103
+SHORT_FOLDER_PREFIX = "stockroom-postgres-"
+
+
+@dataclass(frozen=True)
+class Postmaster:
+    """A server's main process, and the folder of its socket (None until it has one)."""
+
+    pid: int
+    sockets: Path | None
+
+    @property
+    def answers(self) -> bool:
+        """Whether it takes connections; a process id proves nothing, as the system reuses them."""
+        return self.sockets is not None and answers(self.sockets)
+
+
+def read_postmaster(data: Path) -> Postmaster | None:
+    """What the pid file in the data folder says, true or not; None if there is no whole one."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+        pid = int(lines[0])
+    except (OSError, ValueError, IndexError):
+        return None
+    sockets = lines[4] if len(lines) > 4 else ""
+    return Postmaster(pid, Path(sockets) if sockets else None)
+
+
+def answers(sockets: Path) -> bool:
+    """Whether something listens on the server's socket in this folder."""
+    with socket.socket(socket.AF_UNIX) as probe, suppress(OSError):
+        probe.connect(str(sockets / SOCKET_NAME))
+        return True
+    return False
+
+
+def socket_folder(data: Path, account: Account) -> Path:
+    """The data folder, which is private, or if its path is too long for a socket a new folder."""
+    if len(bytes(data / SOCKET_NAME)) <= SOCKET_PATH_BYTES:
+        return data
+    folder = Path(tempfile.mkdtemp(prefix=SHORT_FOLDER_PREFIX))
+    account.own(folder)
+    return folder
+
+
+def discard_socket_folder(sockets: Path | None) -> None:
+    """Remove a folder that `socket_folder` made, whose server is gone; leave any other alone."""
+    if sockets is None or not sockets.name.startswith(SHORT_FOLDER_PREFIX):
+        return
+    with suppress(OSError):
+        for name in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
+            (sockets / name).unlink(missing_ok=True)
+        sockets.rmdir()
