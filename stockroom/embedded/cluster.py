@@ -14,7 +14,7 @@ from stockroom.embedded.errors import EmbeddedServerError
 from stockroom.embedded.place import within_reach
 from stockroom.embedded.postmaster import (
     Postmaster,
-    discard_socket_folder,
+    discard_socket,
     read_postmaster,
     socket_folder,
 )
@@ -59,15 +59,15 @@ class Cluster:
         try:
             self._start(programs)
         except BaseException:
-            discard_socket_folder(sockets)
+            discard_socket(sockets)
             raise
 
     def halt(self) -> None:
         """Stop the server, breaking its connections off; nothing happens if it does not run."""
         postmaster = self.answering()
-        if postmaster is not None:
+        if postmaster is not None and postmaster.sockets is not None:
             self._stop(self._programs())
-            discard_socket_folder(postmaster.sockets)
+            discard_socket(postmaster.sockets)
 
     def _programs(self) -> Path:
         version = self.data / "PG_VERSION"
@@ -112,9 +112,10 @@ class Cluster:
         if self._account.works_in(old.pid, self.data):
             # Alive but out of reach: it is shutting down, or somebody removed its socket.
             self._stop(programs)
-        # The process may be another by now, and PostgreSQL would take it for a running server.
+        # Its process id may be another's by now, or a zombie's, which PostgreSQL would take for a
+        # running server. It finds processes that really are left over by their shared memory.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
-        discard_socket_folder(old.sockets)
+        discard_socket(old.sockets or self.data)
 
     def _prepare_log(self) -> None:
         self._log.touch(0o600)

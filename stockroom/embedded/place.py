@@ -27,7 +27,8 @@ def settle(home: Path, account: Account) -> Path:
     home.parent.mkdir(parents=True, exist_ok=True)
     if not home.exists() and account.can_enter(home.parent):
         _make_passage(home)
-    if not account.can_enter(home):
+    # The real path: a home that is a link to a shelter lies where the account cannot follow it.
+    if not account.can_enter(home.resolve()):
         _vacate(home, account)
         _link_to_shelter(home)
     return home.resolve()

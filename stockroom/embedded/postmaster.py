@@ -48,19 +48,19 @@ def answers(sockets: Path) -> bool:
 
 
 def socket_folder(data: Path, account: Account) -> Path:
-    """The data folder, which is private, or if its path is too long for a socket a new folder."""
-    if len(bytes(data / SOCKET_NAME)) <= SOCKET_PATH_BYTES:
+    """The data folder, which is private, or if its path cannot be a socket's a new folder."""
+    # Clients read a host with a comma in it as a list of hosts.
+    if len(bytes(data / SOCKET_NAME)) <= SOCKET_PATH_BYTES and "," not in str(data):
         return data
     folder = Path(tempfile.mkdtemp(prefix=SHORT_FOLDER_PREFIX))
     account.own(folder)
     return folder
 
 
-def discard_socket_folder(sockets: Path | None) -> None:
-    """Remove a folder that `socket_folder` made, whose server is gone; leave any other alone."""
-    if sockets is None or not sockets.name.startswith(SHORT_FOLDER_PREFIX):
-        return
+def discard_socket(sockets: Path) -> None:
+    """Remove the socket of a server that is gone, and the folder if `socket_folder` made it."""
     with suppress(OSError):
         for name in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
             (sockets / name).unlink(missing_ok=True)
-        sockets.rmdir()
+        if sockets.name.startswith(SHORT_FOLDER_PREFIX):
+            sockets.rmdir()
