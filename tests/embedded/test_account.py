@@ -4,25 +4,27 @@ import os
 import pwd
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from stockroom.embedded.account import Account, account_for
 from stockroom.embedded.binaries import find
+from stockroom.embedded.errors import EmbeddedServerError
 from stockroom.embedded.place import SHELTER, settle, within_reach
 from stockroom.embedded.postgres import EmbeddedPostgres
-from tests.embedded.conftest import QUICK, as_root
+from tests.embedded.conftest import as_root
 from tests.embedded.processes import run
+
+Serve = Callable[..., EmbeddedPostgres]
 
 
 def another_account(than: Account) -> Account:
     """An ordinary account that is not the server's."""
-    entries: Iterator[pwd.struct_passwd] = iter(pwd.getpwall())
     return next(
         Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
-        for entry in entries
+        for entry in pwd.getpwall()
         if entry.pw_uid not in (0, than.uid)
     )
 
@@ -64,17 +66,11 @@ def test_a_tool_sees_no_secret_of_the_environment(
 
 
 @as_root
-def test_another_account_is_refused_by_the_server(folder: Path) -> None:
-    settings = {
-        **QUICK,
-        "unix_socket_directories": str(folder),
-        "unix_socket_permissions": "0777",
-    }
-    (folder / "sockets").mkdir()
-    server = EmbeddedPostgres(folder / "postgres", settings=settings)
-    account = account_for(folder / "data")
+def test_another_account_is_refused_by_the_server(folder: Path, serve: Serve) -> None:
+    open_socket = {"unix_socket_directories": str(folder), "unix_socket_permissions": "0777"}
+    account = account_for(folder / "postgres" / "data")
     os.chown(folder, account.uid, account.gid)
-    info = server.start()
+    info = serve(folder / "postgres", **open_socket).start()
     psql = within_reach(find(), account, folder / "postgres").folder / "psql"
 
     command = [str(psql), "-h", info.host, "-c", "SELECT 'let in'", "stockroom", "stockroom"]
@@ -83,23 +79,22 @@ def test_another_account_is_refused_by_the_server(folder: Path) -> None:
 
     assert "Peer authentication failed" in refused.stderr
     assert "let in" in accepted.stdout
-    server.stop()
 
 
 @as_root
-def test_another_account_cannot_reach_the_socket(folder: Path) -> None:
-    server = EmbeddedPostgres(folder / "postgres", settings=QUICK)
-    info = server.start()
+def test_another_account_cannot_reach_the_socket(folder: Path, serve: Serve) -> None:
+    info = serve(folder / "postgres").start()
 
     assert not another_account(than=account_for(folder)).can_enter(Path(info.host))
-    server.stop()
 
 
 @as_root
-def test_a_folder_out_of_reach_is_replaced_by_a_link_to_a_shelter(closed_folder: Path) -> None:
+def test_a_folder_out_of_reach_is_replaced_by_a_link_to_a_shelter(
+    closed_folder: Path, serve: Serve
+) -> None:
     before = modes_up_from(closed_folder)
     home = closed_folder / "instance" / "postgres"
-    server = EmbeddedPostgres(home, settings=QUICK)
+    server = serve(home)
 
     server.start()
     server.stop()
@@ -108,7 +103,17 @@ def test_a_folder_out_of_reach_is_replaced_by_a_link_to_a_shelter(closed_folder:
     assert home.readlink().parent == SHELTER
     assert modes_up_from(closed_folder) == before
     assert stat.S_IMODE((home / "data").stat().st_mode) == 0o700
-    server.stop()
+
+
+@as_root
+def test_a_folder_in_use_that_is_out_of_reach_is_a_clear_error(
+    closed_folder: Path, serve: Serve
+) -> None:
+    (closed_folder / "postgres").mkdir()
+    (closed_folder / "postgres" / "file").touch()
+
+    with pytest.raises(EmbeddedServerError, match="which cannot enter"):
+        serve(closed_folder / "postgres").start()
 
 
 @as_root

@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -15,8 +16,9 @@ import pytest
 from stockroom.embedded.account import account_for
 from stockroom.embedded.errors import EmbeddedServerError
 from stockroom.embedded.postgres import ConnectionInfo, EmbeddedPostgres
-from tests.embedded.conftest import QUICK
 from tests.embedded.processes import finish, first_line, holder, run, until
+
+Serve = Callable[..., EmbeddedPostgres]
 
 
 def connected(info: ConnectionInfo) -> closing[psycopg2.extensions.connection]:
@@ -170,30 +172,31 @@ def test_a_server_that_lost_its_socket_is_replaced(server: EmbeddedPostgres) -> 
     assert server.pid != lost
 
 
-def test_a_broken_off_first_start_leaves_nothing_in_the_way(folder: Path) -> None:
+def test_a_broken_off_first_start_leaves_nothing_in_the_way(folder: Path, serve: Serve) -> None:
     home = folder / "postgres"
     with holder(home) as killed:
         until(lambda: list(home.glob("data-new-*/*")))
         killed.kill()
         killed.wait()
     assert not (home / "data").exists()
-    server = EmbeddedPostgres(home, settings=QUICK)
 
-    server.start()
+    serve(home).start()
 
     assert not list(home.glob("data-new-*"))
-    server.stop()
 
 
-def test_a_path_too_long_for_a_socket_or_hard_to_quote_works(folder: Path) -> None:
-    server = EmbeddedPostgres(folder / "a, 'b\" $c `d" / ("x" * 100), settings=QUICK)
+@pytest.mark.parametrize("name", ["x" * 120, "a, b", "a 'b' \"c\" $d `e` \\f ü"])
+def test_a_path_too_long_for_a_socket_or_hard_to_quote_works(
+    folder: Path, serve: Serve, name: str
+) -> None:
+    server = serve(folder / name)
 
     info = server.start()
 
     assert ask(info, "SELECT 1") == 1
-    assert run(folder / "a, 'b\" $c `d" / ("x" * 100), "print(server.start().host)") == info.host
+    assert run(folder / name, "print(server.start().host)") == info.host
     server.stop()
-    assert not Path(info.host).exists()
+    assert not (Path(info.host) / ".s.PGSQL.5432").exists()
 
 
 def test_a_forked_child_neither_stops_nor_leases_the_server(
@@ -227,16 +230,18 @@ print(server.running)
     assert not server.running
 
 
-def test_data_of_a_missing_version_are_refused_with_a_clear_error(folder: Path) -> None:
+def test_data_of_a_missing_version_are_refused_with_a_clear_error(
+    folder: Path, serve: Serve
+) -> None:
     (folder / "postgres" / "data").mkdir(parents=True)
     (folder / "postgres" / "data" / "PG_VERSION").write_text("9\n")
 
     with pytest.raises(EmbeddedServerError, match="made by PostgreSQL 9, which is not installed"):
-        EmbeddedPostgres(folder / "postgres").start()
+        serve(folder / "postgres").start()
 
 
-def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
-    server = EmbeddedPostgres(folder / "postgres", settings={**QUICK, "shared_buffers": "many"})
+def test_a_server_that_cannot_start_says_why(folder: Path, serve: Serve) -> None:
+    server = serve(folder / "postgres", shared_buffers="many")
 
     with pytest.raises(EmbeddedServerError, match='invalid value for parameter "shared_buffers"'):
         server.start()
@@ -244,11 +249,11 @@ def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
     assert not server.running
 
 
-def test_a_home_that_cannot_be_made_is_a_clear_error(folder: Path) -> None:
+def test_a_home_that_cannot_be_made_is_a_clear_error(folder: Path, serve: Serve) -> None:
     (folder / "file").touch()
 
-    with pytest.raises(EmbeddedServerError, match="Cannot use .*postgres"):
-        EmbeddedPostgres(folder / "file" / "postgres").start()
+    with pytest.raises(EmbeddedServerError, match=r"Cannot use .*postgres"):
+        serve(folder / "file" / "postgres").start()
 
 
 def test_a_long_log_is_begun_anew(server: EmbeddedPostgres, home: Path) -> None:
