@@ -71,7 +71,7 @@ class Cluster:
 
     def _programs(self) -> Path:
         version = self.data / "PG_VERSION"
-        major = int(version.read_text()) if version.exists() else None
+        major = int(version.read_text().split(".")[0]) if version.exists() else None
         found = binaries.find(major)
         return within_reach(found, self._account, self._place).folder
 

@@ -52,7 +52,10 @@ def socket_folder(data: Path, account: Account) -> Path:
     # Clients read a host with a comma in it as a list of hosts.
     if len(bytes(data / SOCKET_NAME)) <= SOCKET_PATH_BYTES and "," not in str(data):
         return data
-    folder = Path(tempfile.mkdtemp(prefix=SHORT_FOLDER_PREFIX))
+    # Root's own temporary folder may be closed to others.
+    candidates = (tempfile.gettempdir(), "/tmp")  # noqa: S108
+    within_reach = (parent for parent in candidates if account.can_enter(Path(parent)))
+    folder = Path(tempfile.mkdtemp(prefix=SHORT_FOLDER_PREFIX, dir=next(within_reach, None)))
     account.own(folder)
     return folder
 
