@@ -77,14 +77,15 @@ class Cluster:
 
     def _create(self, programs: Path) -> None:
         """Make the data folder; it gets its name when complete, so a broken-off attempt is void."""
-        for abandoned in self._place.glob(f"{STAGING_PREFIX}*"):
-            shutil.rmtree(abandoned, ignore_errors=True)
+        self._remove_abandoned()
         staging = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, dir=self._place))
         self._account.own(staging)
         for locale in LOCALES:
             done = self._initdb(programs, staging, locale)
             if done.returncode == 0:
                 staging.rename(self.data)
+                # An initdb that outlived its killed parent may have gone on writing; not any more.
+                self._remove_abandoned()
                 return
             if "locale" not in done.stderr:
                 break
@@ -92,6 +93,10 @@ class Cluster:
         raise EmbeddedServerError(
             f"initdb could not make a database in {self._place}.", done.stderr
         )
+
+    def _remove_abandoned(self) -> None:
+        for abandoned in self._place.glob(f"{STAGING_PREFIX}*"):
+            shutil.rmtree(abandoned, ignore_errors=True)
 
     def _initdb(self, programs: Path, staging: Path, locale: str) -> CompletedProcess[str]:
         options = ["--username", SUPERUSER, "--auth-local=peer", "--auth-host=reject"]
