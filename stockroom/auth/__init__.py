@@ -1,0 +1,1 @@
+"""Who is calling: registration, login, sessions and their tokens."""

@@ -1,0 +1,36 @@
+"""Access tokens: how they are signed, and how the caller of one is found."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+
+from stockroom.auth import service
+from stockroom.config import Settings
+from stockroom.core.permissions import Caller
+from stockroom.extensions import jwt
+
+ISSUER = AUDIENCE = "stockroom"
+CLOCK_SKEW_SECONDS = 5
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        JWT_SECRET_KEY=settings.jwt_secret_key,
+        JWT_ALGORITHM="HS256",
+        JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.access_token_minutes),
+        JWT_TOKEN_LOCATION=["headers"],
+        JWT_ENCODE_ISSUER=ISSUER,
+        JWT_DECODE_ISSUER=ISSUER,
+        JWT_ENCODE_AUDIENCE=AUDIENCE,
+        JWT_DECODE_AUDIENCE=AUDIENCE,
+        # Servers' clocks differ; a token must not be "not yet valid" on the next one.
+        JWT_DECODE_LEEWAY=CLOCK_SKEW_SECONDS,
+    )
+    jwt.init_app(app)
+    jwt.user_lookup_loader(_find_caller)
+
+
+def _find_caller(_header: dict[str, Any], claims: dict[str, Any]) -> Caller | None:
+    return service.find_caller(UUID(claims["sid"]), UUID(claims["sub"]))

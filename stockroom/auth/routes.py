@@ -1,0 +1,114 @@
+from typing import Any
+from uuid import UUID
+
+from flask import request
+
+from stockroom.auth import oauth, service, tokens
+from stockroom.auth.errors import (
+    BadCredentials,
+    InvalidRefreshToken,
+    RefreshTokenReused,
+    SessionEnded,
+    SessionNotFound,
+    TokenRequestRefused,
+)
+from stockroom.auth.models import LoginSession
+from stockroom.auth.schemas import (
+    CredentialsSchema,
+    LogoutQuery,
+    RefreshSchema,
+    RegistrationSchema,
+    SessionSchema,
+    TokenRequestSchema,
+    TokensSchema,
+)
+from stockroom.core.api import Blueprint
+from stockroom.core.identity import Access, current_caller
+from stockroom.core.pages import PageQuery, page_request
+from stockroom.core.pagination import Page
+from stockroom.core.permissions import Permission
+from stockroom.users import service as users
+from stockroom.users.errors import EmailTaken
+from stockroom.users.models import User
+from stockroom.users.schemas import UserSchema
+
+blueprint = Blueprint(
+    "auth", __name__, url_prefix="/auth", description="Registration, login and sessions."
+)
+
+
+@blueprint.post("/register")
+@blueprint.allow(Access.PUBLIC)
+@blueprint.limited("rate_limit_register")
+@blueprint.arguments(RegistrationSchema)
+@blueprint.response(201, UserSchema)
+@blueprint.raises(EmailTaken)
+def register(registration: dict[str, Any]) -> User:
+    """Open an account of your own, as a customer."""
+    return users.create(**registration)
+
+
+@blueprint.post("/login")
+@blueprint.allow(Access.PUBLIC)
+@blueprint.limited("rate_limit_login")
+@blueprint.arguments(CredentialsSchema)
+@blueprint.response(200, TokensSchema)
+@blueprint.raises(BadCredentials)
+def log_in(credentials: dict[str, str]) -> dict[str, Any]:
+    """Log in: open a session, and get its tokens."""
+    return tokens.mint(service.log_in(**credentials, device=_device()))
+
+
+@blueprint.post("/token")
+@blueprint.allow(Access.PUBLIC)
+@blueprint.limited("rate_limit_login")
+@blueprint.arguments(TokenRequestSchema, location="form")
+@blueprint.response(200, TokensSchema)
+@blueprint.raises(TokenRequestRefused)
+def request_token(form: dict[str, str]) -> dict[str, Any]:
+    """Log in or refresh as OAuth 2.0 has it (RFC 6749)."""
+    return tokens.mint(oauth.exchange(form, _device()))
+
+
+@blueprint.post("/refresh")
+@blueprint.allow(Access.PUBLIC)
+@blueprint.limited("rate_limit_refresh")
+@blueprint.arguments(RefreshSchema)
+@blueprint.response(200, TokensSchema)
+@blueprint.raises(InvalidRefreshToken, RefreshTokenReused, SessionEnded)
+def refresh(body: dict[str, str]) -> dict[str, Any]:
+    """Exchange a refresh token for new tokens; each one is good for one exchange."""
+    token = tokens.read_refresh_token(body["refresh_token"])
+    return tokens.mint(service.refresh(token.session_id, token.counter, _device()))
+
+
+@blueprint.post("/logout")
+@blueprint.allow(Permission.ACCOUNT_OWN)
+@blueprint.arguments(LogoutQuery, location="query")
+@blueprint.response(204)
+def log_out(query: dict[str, service.Scope]) -> None:
+    """End this session, all others of yours, or all; their tokens stop working at once."""
+    service.log_out(current_caller(), query["scope"])
+
+
+@blueprint.get("/sessions")
+@blueprint.allow(Permission.ACCOUNT_OWN)
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.page(SessionSchema)
+def list_sessions(query: dict[str, Any]) -> Page[LoginSession]:
+    """List your open sessions, newest first."""
+    return service.list_sessions(current_caller(), page_request(query))
+
+
+@blueprint.delete("/sessions/<uuid:session_id>")
+@blueprint.allow(Permission.ACCOUNT_OWN)
+@blueprint.response(204)
+@blueprint.raises(SessionNotFound)
+def end_session(session_id: UUID) -> None:
+    """End one of your sessions."""
+    service.end_session(current_caller(), session_id)
+
+
+def _device() -> service.Device:
+    name = request.user_agent.string.strip()[:300]
+    return service.Device(name or None, request.remote_addr)

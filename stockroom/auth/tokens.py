@@ -1,0 +1,48 @@
+"""The tokens that stand for a session: minted for a grant, and read back."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt import PyJWTError
+
+from stockroom.auth.errors import InvalidRefreshToken
+from stockroom.auth.service import Grant
+from stockroom.core.context import settings
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshToken:
+    session_id: UUID
+    counter: int
+
+
+def mint(grant: Grant) -> dict[str, Any]:
+    """The tokens for a grant, as RFC 6749, 5.1 names them."""
+    identity, session_id = str(grant.user_id), str(grant.session_id)
+    access = create_access_token(identity, additional_claims={"sid": session_id})
+    refresh = create_refresh_token(
+        identity,
+        expires_delta=grant.expires_at - datetime.now(UTC),
+        additional_claims={"sid": session_id, "n": grant.counter},
+    )
+    return {
+        "access_token": access,
+        "refresh_token": refresh,
+        "token_type": "bearer",
+        "expires_in": settings().access_token_minutes * 60,
+    }
+
+
+def read_refresh_token(text: str) -> RefreshToken:
+    """:raises InvalidRefreshToken: for anything that is not a refresh token of ours."""
+    try:
+        claims = decode_token(text)
+    except (PyJWTError, JWTExtendedException, ValueError):
+        raise InvalidRefreshToken from None
+    if claims["type"] != "refresh":
+        raise InvalidRefreshToken
+    return RefreshToken(UUID(claims["sid"]), claims["n"])

@@ -1,0 +1,137 @@
+"""The Api and Blueprint that every feature uses: access, pages, ETags, and their documentation.
+
+A view declares with decorators what it takes, gives and refuses; the decorators do it and
+write it into the OpenAPI document, so that the two cannot differ.
+"""
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+
+import flask_smorest
+from flask import Response, after_this_request, g, url_for
+from flask.typing import ResponseReturnValue
+from marshmallow import Schema
+
+from stockroom.core import openapi
+from stockroom.core.cache import answer_from_cache
+from stockroom.core.context import settings
+from stockroom.core.errors import DomainError
+from stockroom.core.identity import Access, admit
+from stockroom.core.pages import page_of, page_response
+from stockroom.core.parser import RequestParser
+from stockroom.core.permissions import Permission
+from stockroom.extensions import limiter
+
+View = Callable[..., Any]
+
+
+class Blueprint(flask_smorest.Blueprint):
+    """A feature's routes under ``/api/v1``.
+
+    Decorators, from the outside in: ``route``, ``allow``, ``limited``, ``cached``,
+    ``arguments``, ``response`` or ``page``, ``etag``, ``raises``.
+    """
+
+    ARGUMENTS_PARSER = RequestParser()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(openapi.describe_operation)
+
+    def add_url_rule(self, rule: str, *args: Any, **kwargs: Any) -> None:
+        """:raises TypeError: for a view that does not say with ``allow`` who may call it."""
+        view = kwargs.get("view_func") or args[1]
+        if "access" not in getattr(view, "_apidoc", {}):
+            raise TypeError(f"{view.__name__} ({rule}) does not declare who may call it")
+        super().add_url_rule(rule, *args, **kwargs)
+
+    def allow(self, access: Access | Permission) -> Callable[[View], View]:
+        """Who may call: checked before anything else of the request is read."""
+
+        def decorator(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                admit(access)
+                return view(*args, **kwargs)
+
+            return _documented(wrapper, access=access, name=view.__name__)
+
+        return decorator
+
+    def limited(self, setting: str) -> Callable[[View], View]:
+        """A limit stricter than the default: the setting that holds it."""
+
+        def decorator(view: View) -> View:
+            limited: View = limiter.limit(lambda: getattr(settings(), setting))(view)
+            return limited
+
+        return decorator
+
+    def cached(self, namespace: str) -> Callable[[View], View]:
+        """Answers that all callers without write permission share (``core.cache``)."""
+
+        def decorator(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+                return answer_from_cache(namespace, lambda: view(*args, **kwargs))
+
+            return wrapper
+
+        return decorator
+
+    def page(self, item: type[Schema]) -> Callable[[View], View]:
+        """The view returns a ``Page``; the answer holds its items, and a Link to the next."""
+        schema = page_of(item)
+
+        def decorator(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Response:
+                return page_response(view(*args, **kwargs), schema)
+
+            document = self.response(200, schema, headers=openapi.PAGE_HEADERS)
+            documented: View = document(wrapper)
+            return documented
+
+        return decorator
+
+    def etag(self, view: View) -> View:  # type: ignore[override]
+        """The view returns an ``Entity``, whose version is the answer's ETag."""
+
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            result = view(*args, **kwargs)
+            if result is not None:
+                g.etag = str(result.version)
+            return result
+
+        return _documented(wrapper, etag=True)
+
+    def located(self, endpoint: str, argument: str) -> Callable[[View], View]:
+        """The view returns a new ``Entity``; Location names it by the route that reads it."""
+
+        def decorator(view: View) -> View:
+            @wraps(view)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                entity = view(*args, **kwargs)
+                location = url_for(f".{endpoint}", **{argument: entity.id})
+                after_this_request(partial(_with_location, location))
+                return entity
+
+            return wrapper
+
+        return decorator
+
+    def raises(self, *errors: type[DomainError]) -> Callable[[View], View]:
+        """Domain errors beyond those that every route can answer with."""
+        return lambda view: _documented(view, errors=errors)
+
+
+def _with_location(location: str, response: Response) -> Response:
+    response.headers["Location"] = location
+    return response
+
+
+def _documented(view: View, **facts: Any) -> View:
+    view._apidoc = {**getattr(view, "_apidoc", {}), **facts}  # type: ignore[attr-defined]  # noqa: SLF001 - flask-smorest reads it
+    return view

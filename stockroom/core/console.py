@@ -1,0 +1,63 @@
+"""What commands share: plain errors, tables, passwords from a pipe."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+from marshmallow import Schema, ValidationError
+
+from stockroom.core.errors import DomainError
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class CommandGroup(AppGroup):
+    """Commands that say in one line what went wrong, and then exit with status 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except DomainError as error:
+            errors = error.extensions.get("errors", {})
+            reasons = "; ".join(f"{name}: {' '.join(why)}" for name, why in errors.items())
+            raise click.ClickException(reasons or error.detail) from None
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, as_json: bool) -> None:
+    """Rows under their column names, or as a JSON array of objects."""
+    if as_json:
+        objects = [dict(zip(columns, row, strict=True)) for row in rows]
+        click.echo(json.dumps(objects, indent=2, default=str, ensure_ascii=False))
+        return
+    lines = [tuple(map(_cell, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *lines, strict=True)]
+    for line in (columns, *lines):
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def load(schema: Schema, **values: Any) -> Any:
+    """Values of a command, checked by the schema that the API checks them with.
+
+    :raises ClickException: naming what is wrong with each.
+    """
+    try:
+        return schema.load({name: value for name, value in values.items() if value is not None})
+    except ValidationError as error:
+        reasons = (f"{name}: {' '.join(why)}" for name, why in error.messages_dict.items())
+        raise click.ClickException("; ".join(reasons)) from None
+
+
+def read_password(*, from_stdin: bool) -> str:
+    """A password, asked for twice on a terminal, or the first line of the standard input."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,43 @@
+"""What every table has: the declarative base, keys that sort by time, times and versions."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat
+from sqlalchemy import DateTime, Uuid
+from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+
+from stockroom.extensions import metadata as shared_metadata
+
+
+class Base(DeclarativeBase):
+    metadata = shared_metadata
+    type_annotation_map = {datetime: DateTime(timezone=True), UUID: Uuid()}  # noqa: RUF012 - SQLAlchemy's own name and type
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562, 5.7): ids made later by one process are greater."""
+    return uuid_utils.compat.uuid7()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Entity:
+    """Columns of whatever a client can read, change and refer to.
+
+    ``version`` counts the changes, from 1: it is the ETag of the row, and an update of a
+    version that is no longer the stored one fails instead of overwriting.
+    """
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    @declared_attr.directive
+    @classmethod
+    def __mapper_args__(cls) -> dict[str, Any]:
+        return {"version_id_col": cls.version}

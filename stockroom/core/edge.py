@@ -1,0 +1,89 @@
+"""The border of the application: request ids, security headers, HTTPS, proxies, CORS."""
+
+import re
+from time import perf_counter
+
+import structlog
+from flask import Flask, Response, g, redirect, request
+from flask.typing import ResponseReturnValue
+from flask_cors import CORS
+from structlog.contextvars import bind_contextvars, clear_contextvars
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from stockroom.config import Settings
+from stockroom.core.database import new_id
+
+log = structlog.get_logger(__name__)
+
+_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+_YEAR_SECONDS = 365 * 24 * 60 * 60
+
+_SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+_EXPOSED_HEADERS = [
+    "ETag",
+    "Link",
+    "Location",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+]
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
+    if hops := settings.trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.before_request(_begin)
+    if settings.force_https:
+        app.before_request(_require_https)
+        app.after_request(_promise_https)
+    app.after_request(_finish)
+    if settings.cors_origins:
+        CORS(app, origins=settings.cors_origins, expose_headers=_EXPOSED_HEADERS, max_age=600)
+
+
+def _begin() -> None:
+    """Give the request an id, which every log line and problem of it carries."""
+    sent = request.headers.get("X-Request-ID", "")
+    g.request_id = sent if _SANE_REQUEST_ID.fullmatch(sent) else str(new_id())
+    g.began = perf_counter()
+    clear_contextvars()
+    bind_contextvars(request_id=g.request_id)
+
+
+def _finish(response: Response) -> Response:
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["X-Request-ID"] = g.request_id
+    log.info(
+        "request",
+        method=request.method,
+        path=request.path,
+        status=response.status_code,
+        milliseconds=round((perf_counter() - g.began) * 1000, 1),
+        address=request.remote_addr,
+    )
+    return response
+
+
+def _require_https() -> ResponseReturnValue | None:
+    # Health checks come from inside, over plain HTTP.
+    if request.is_secure or request.path in {"/healthz", "/readyz"}:
+        return None
+    return redirect(request.url.replace("http://", "https://", 1), 308)
+
+
+def _promise_https(response: Response) -> Response:
+    response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}; includeSubDomains"
+    return response

@@ -1,0 +1,129 @@
+"""The kinds of domain errors, of which every feature's own are subclasses.
+
+A domain error says what a caller did that cannot be, in words for that caller. It knows no
+HTTP; ``core.problems`` gives each kind its status. An error may name the database constraint
+that it stands for, and ``core.transaction`` raises it where the database refuses.
+"""
+
+from typing import Any, ClassVar
+
+_by_constraint: dict[str, type["DomainError"]] = {}
+_by_slug: dict[str, type["DomainError"]] = {}
+
+
+class DomainError(Exception):
+    """What a caller asked for cannot be.
+
+    The docstring of a subclass is its page at ``/problems/<slug>``.
+
+    :ivar slug: the last part of the problem's ``type``.
+    :ivar title: the same words for every occurrence (RFC 9457, 3.1.3).
+    :ivar constraint: the database constraint whose violation means this error.
+    """
+
+    slug: ClassVar[str]
+    title: ClassVar[str]
+    constraint: ClassVar[str | None] = None
+
+    def __init__(self, detail: str = "", **extensions: Any) -> None:
+        self.detail = detail or self.title
+        self.extensions = extensions
+        super().__init__(self.detail)
+
+    def __init_subclass__(cls) -> None:
+        if "slug" in cls.__dict__:
+            _by_slug[cls.slug] = cls
+        if cls.__dict__.get("constraint"):
+            _by_constraint[str(cls.constraint)] = cls
+
+
+def error_for_constraint(name: str | None) -> type[DomainError] | None:
+    """The error that stands for a constraint, if one does."""
+    return _by_constraint.get(name or "")
+
+
+def error_for_slug(slug: str) -> type[DomainError] | None:
+    return _by_slug.get(slug)
+
+
+class BadRequest(DomainError):
+    """The body is not valid UTF-8 JSON, or the request breaks the protocol it follows."""
+
+    slug = "bad-request"
+    title = "The request cannot be read"
+
+
+class NotFound(DomainError):
+    """Nothing is stored under this address, or you may not know of it."""
+
+    slug = "not-found"
+    title = "Not found"
+
+
+class Conflict(DomainError):
+    """The request contradicts what is stored. Read the resource again and decide anew."""
+
+    slug = "conflict"
+    title = "Conflict with what is stored"
+
+
+class InvalidInput(DomainError):
+    """A body, query or path breaks its schema. ``errors`` maps each field to its messages."""
+
+    slug = "validation-error"
+    title = "The request breaks its schema"
+
+    def __init__(self, errors: dict[str, Any], detail: str = "") -> None:
+        super().__init__(detail or "See errors for each field.", errors=errors)
+
+
+class Unauthenticated(DomainError):
+    """The request carries no credentials, or credentials that are not valid (any more)."""
+
+    slug = "unauthenticated"
+    title = "Credentials are missing or not valid"
+
+
+class PermissionDenied(DomainError):
+    """You are known, and your role does not allow this."""
+
+    slug = "permission-denied"
+    title = "Your role does not allow this"
+
+
+class PreconditionFailed(DomainError):
+    """``If-Match`` names another version than the stored one: somebody changed the resource
+    since you read it. Read it again, merge, and send the change with the new ``ETag``.
+    """
+
+    slug = "precondition-failed"
+    title = "The resource has changed since you read it"
+
+
+class PreconditionRequired(DomainError):
+    """A change needs ``If-Match`` with the ``ETag`` that you read, so that no one else's change
+    is overwritten unseen (RFC 6585, 3).
+    """
+
+    slug = "precondition-required"
+    title = "If-Match is missing"
+
+
+class Unavailable(DomainError):
+    """Something the service needs does not answer. Nothing was changed; try again later."""
+
+    slug = "unavailable"
+    title = "Temporarily unavailable"
+
+
+KINDS = (
+    BadRequest,
+    NotFound,
+    Conflict,
+    InvalidInput,
+    Unauthenticated,
+    PermissionDenied,
+    PreconditionFailed,
+    PreconditionRequired,
+    Unavailable,
+)

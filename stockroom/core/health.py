@@ -1,0 +1,97 @@
+"""Is the process alive, and is all that it needs there?"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+import structlog
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Flask, current_app, jsonify
+from flask.typing import ResponseReturnValue
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import text
+
+from stockroom.core.context import settings
+from stockroom.core.errors import Unavailable
+from stockroom.core.transaction import reading
+from stockroom.extensions import limiter
+
+log = structlog.get_logger(__name__)
+
+blueprint = Blueprint("health", __name__)
+
+Check = Callable[[], str]
+"""Returns what it found; raises ``Unready`` with the reason where something is wrong."""
+
+
+class Unready(Exception):  # noqa: N818 - a state of affairs, named as such
+    """What a part of the system lacks, in words for an operator."""
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+    limiter.exempt(blueprint)
+
+
+def check_database() -> str:
+    try:
+        with reading() as session:
+            version = session.scalar(text("SHOW server_version"))
+    except Unavailable:
+        raise Unready("does not answer") from None
+    return f"PostgreSQL {version}"
+
+
+def check_migrations() -> str:
+    """The schema is the one that this code was written for."""
+    try:
+        with reading() as session:
+            stored = MigrationContext.configure(session.connection()).get_current_revision()
+    except Unavailable:
+        raise Unready("cannot be read: the database does not answer") from None
+    head = migration_head()
+    if stored != head:
+        raise Unready(f"at {stored or 'none'}, not at {head}: run `flask db upgrade`")
+    return f"at {head}"
+
+
+def check_redis() -> str:
+    if not settings().redis_url:
+        return "not used"
+    try:
+        Redis.from_url(settings().redis_url, socket_timeout=1, socket_connect_timeout=1).ping()
+    except RedisError:
+        raise Unready("does not answer") from None
+    return "answers"
+
+
+CHECKS: dict[str, Check] = {
+    "database": check_database,
+    "migrations": check_migrations,
+    "redis": check_redis,
+}
+
+
+def migration_head() -> str | None:
+    """The newest revision among the migrations on disk."""
+    return ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
+
+
+@blueprint.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    return jsonify(status="alive")
+
+
+@blueprint.get("/readyz")
+def readyz() -> ResponseReturnValue:
+    """200 if every check passes, else 503 that names what is wrong."""
+    parts, is_ready = {}, True
+    for name, check in CHECKS.items():
+        try:
+            parts[name] = {"ok": True, "found": check()}
+        except Unready as reason:
+            parts[name] = {"ok": False, "found": str(reason)}
+            is_ready = False
+    status = HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return jsonify(status="ready" if is_ready else "not ready", checks=parts), status

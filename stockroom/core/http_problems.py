@@ -1,0 +1,85 @@
+"""The problems that come from HTTP itself rather than from a domain error."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+
+@dataclass(frozen=True, slots=True)
+class HttpProblem:
+    """What a status means here.
+
+    :ivar slug: the last part of the problem's ``type``.
+    :ivar explanation: the text of its page, and its detail where there is nothing to add.
+    """
+
+    status: HTTPStatus
+    slug: str
+    title: str
+    explanation: str
+
+
+INTERNAL_ERROR = HttpProblem(
+    HTTPStatus.INTERNAL_SERVER_ERROR,
+    "internal-error",
+    "Internal error",
+    "Something went wrong on our side. Quote the request_id when you report it.",
+)
+
+_PROBLEMS = (
+    HttpProblem(
+        HTTPStatus.BAD_REQUEST,
+        "bad-request",
+        "The request cannot be read",
+        "The body is not valid UTF-8 JSON, or the request breaks the protocol it follows.",
+    ),
+    HttpProblem(
+        HTTPStatus.NOT_FOUND,
+        "not-found",
+        "Not found",
+        "Nothing is stored under this address, or you may not know of it.",
+    ),
+    HttpProblem(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "Method not allowed",
+        "This address exists, but not with this method. Allow lists those it has.",
+    ),
+    HttpProblem(
+        HTTPStatus.NOT_ACCEPTABLE,
+        "not-acceptable",
+        "Not acceptable",
+        "There is no representation of the kind that Accept asks for.",
+    ),
+    HttpProblem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "body-too-large",
+        "The body is too large",
+        "Send less at once: the body is larger than this server takes.",
+    ),
+    HttpProblem(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "Unsupported media type",
+        "Send the body in the media type that the OpenAPI document names, with its Content-Type.",
+    ),
+    HttpProblem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "rate-limited",
+        "Too many requests",
+        "Wait as many seconds as Retry-After says, then go on more slowly.",
+    ),
+    INTERNAL_ERROR,
+)
+
+_BY_STATUS = {problem.status: problem for problem in _PROBLEMS}
+HTTP_PROBLEM_STATUSES = frozenset(_BY_STATUS)
+HTTP_PROBLEM_BY_SLUG = {problem.slug: problem for problem in _PROBLEMS}
+
+
+def http_problem(code: int) -> HttpProblem:
+    """The problem for a status, made from the status itself if none is listed."""
+    if known := _BY_STATUS.get(HTTPStatus(code)):
+        return known
+    status = HTTPStatus(code)
+    slug = status.phrase.lower().replace(" ", "-")
+    return HttpProblem(status, slug, status.phrase, status.description or status.phrase)

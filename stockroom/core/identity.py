@@ -1,0 +1,64 @@
+"""Who is calling, by the access token of the request.
+
+A feature above tells with ``jwt.user_lookup_loader`` how to find the caller of a token.
+"""
+
+from enum import Enum
+
+from flask import g
+from flask_jwt_extended import get_current_user, verify_jwt_in_request
+from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError
+from jwt import ExpiredSignatureError, PyJWTError
+
+from stockroom.core.errors import PermissionDenied, Unauthenticated
+from stockroom.core.permissions import Caller, Permission
+
+
+class Access(Enum):
+    """What a route asks for that needs no permission."""
+
+    PUBLIC = "public"
+    """Credentials are not looked at: a client with a stale token must be able to log in."""
+    ANYONE = "anyone"
+    """Nobody in particular; but credentials that are sent must be valid."""
+
+
+def admit(access: Access | Permission) -> None:
+    """Let the request pass if its caller may, and remember the caller.
+
+    :raises Unauthenticated: if credentials are needed or not valid.
+    :raises PermissionDenied: if the caller's role lacks the permission.
+    """
+    if access is Access.PUBLIC:
+        return
+    caller = _caller_of_token(optional=access is Access.ANYONE)
+    if isinstance(access, Permission) and (caller is None or not caller.may(access)):
+        raise PermissionDenied
+    g.caller = caller
+
+
+def current_caller() -> Caller:
+    """The caller of a route that asks for a permission."""
+    caller = g.caller
+    if not isinstance(caller, Caller):
+        raise Unauthenticated
+    return caller
+
+
+def caller_may(permission: Permission) -> bool:
+    """Whether the caller, if there is one, has the permission."""
+    caller: Caller | None = g.get("caller")
+    return caller is not None and caller.may(permission)
+
+
+def _caller_of_token(*, optional: bool) -> Caller | None:
+    try:
+        verify_jwt_in_request(optional=optional)
+    except NoAuthorizationError:
+        raise Unauthenticated("Send an access token: Authorization: Bearer …") from None
+    except ExpiredSignatureError:
+        raise Unauthenticated("The access token has expired; refresh it.") from None
+    except (JWTExtendedException, PyJWTError):
+        raise Unauthenticated("The access token is not valid.") from None
+    caller: Caller | None = get_current_user()
+    return caller

@@ -1,0 +1,65 @@
+"""How many requests a caller may make, and the headers that tell how many are left."""
+
+import time
+
+import structlog
+from flask import Flask, Response, request
+from flask_jwt_extended import decode_token
+from flask_jwt_extended.exceptions import JWTExtendedException
+from flask_limiter.util import get_remote_address
+from jwt import PyJWTError
+from redis.exceptions import RedisError
+
+from stockroom.config import Settings
+from stockroom.extensions import limiter
+
+log = structlog.get_logger(__name__)
+
+# A Redis that does not answer at once is treated as away: a limit is not worth waiting for.
+_REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
+        RATELIMIT_STORAGE_OPTIONS=_REDIS_OPTIONS if settings.redis_url else {},
+        RATELIMIT_STRATEGY="moving-window",
+        RATELIMIT_DEFAULT=settings.rate_limit,
+        RATELIMIT_KEY_FUNC=_caller_key,
+        RATELIMIT_HEADERS_ENABLED=False,
+        RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+    )
+    limiter.init_app(app)
+    app.after_request(_tell)
+
+
+def _caller_key() -> str:
+    """The account whose token the request carries, else its address.
+
+    Whether the session still lives is not asked here: a limit is no permission.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme == "Bearer":
+        try:
+            return str(decode_token(token)["sub"])
+        except (PyJWTError, JWTExtendedException, KeyError):
+            pass
+    return get_remote_address()
+
+
+def _tell(response: Response) -> Response:
+    """Add the RateLimit headers; with 429, Retry-After as well. Seconds, not times of day."""
+    limit = limiter.current_limit
+    if limit is None:
+        return response
+    try:
+        seconds = max(0, round(limit.reset_at - time.time()))
+        response.headers["RateLimit-Remaining"] = str(limit.remaining)
+    except (RedisError, OSError) as error:
+        log.warning("limits away", reason=str(error))
+        return response
+    response.headers["RateLimit-Limit"] = str(limit.limit.amount)
+    response.headers["RateLimit-Reset"] = str(seconds)
+    if response.status_code == 429:  # noqa: PLR2004 - the status itself
+        response.headers["Retry-After"] = str(max(1, seconds))
+    return response

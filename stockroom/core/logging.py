@@ -1,0 +1,110 @@
+"""Logs: for people on a terminal, JSON otherwise; secrets never reach them, whatever the level."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from logging.handlers import TimedRotatingFileHandler
+from typing import Any
+
+import structlog
+from structlog.typing import Processor
+
+from stockroom.config import LogFormat, Settings
+
+DAYS_KEPT = 7
+REDACTED = "[redacted]"
+
+_SECRET_NAME = re.compile(
+    r"passw|secret|token|authorization|cookie|api.?key|credential|private|otp", re.IGNORECASE
+)
+_SECRET_TEXT = re.compile(
+    r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JSON Web Token
+    r"|\bsr_\w{16,}"  # an API key
+    r"|\$argon2\w+\$\S+"  # a password's hash
+    r"|(?<=://)[^\s/@]+:[^\s/@]+(?=@)"  # user and password in an address
+    r"|(?i:(?<=bearer )|(?<=basic ))[\w.~+/=-]+"
+)
+
+
+def configure(settings: Settings) -> None:
+    """Send the records of structlog and of the standard library through one formatter."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_shared(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    is_console = settings.log_format is LogFormat.CONSOLE or (
+        settings.log_format is None and sys.stderr.isatty()
+    )
+    handlers: list[logging.Handler] = [_formatted(logging.StreamHandler(), console=is_console)]
+    if settings.log_file:
+        settings.log_file.parent.mkdir(parents=True, exist_ok=True)
+        rotating = TimedRotatingFileHandler(
+            settings.log_file, when="midnight", backupCount=DAYS_KEPT, utc=True, encoding="utf-8"
+        )
+        handlers.append(_formatted(rotating, console=False))
+    _replace_handlers(handlers, settings.log_level)
+
+
+def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """Blank out values with a secret's name, and whatever looks like a secret in any text."""
+    return {name: _redacted(name, value) for name, value in event.items()}
+
+
+def _redacted(name: str, value: Any) -> Any:
+    if _SECRET_NAME.search(name):
+        return REDACTED
+    if isinstance(value, Mapping):
+        return {str(key): _redacted(str(key), inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redacted("", inner) for inner in value]
+    if isinstance(value, (int, float, bool)) or value is None:
+        return value
+    return _SECRET_TEXT.sub(REDACTED, str(value))
+
+
+def _shared() -> list[Processor]:
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+
+
+def _formatted(handler: logging.Handler, *, console: bool) -> logging.Handler:
+    renderer: Processor = (
+        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    )
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_shared(),
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                redact,
+                renderer,
+            ],
+        )
+    )
+    return handler
+
+
+def _replace_handlers(handlers: list[logging.Handler], level: int) -> None:
+    root = logging.getLogger()
+    for handler in root.handlers[:]:
+        # Handlers that others have put there, such as a test's, stay.
+        if isinstance(handler.formatter, structlog.stdlib.ProcessorFormatter):
+            root.removeHandler(handler)
+            handler.close()
+    for handler in handlers:
+        root.addHandler(handler)
+    root.setLevel(level)

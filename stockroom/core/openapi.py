@@ -1,0 +1,209 @@
+"""The OpenAPI document: what flask-smorest leaves out of it, said once for every operation."""
+
+import json
+import re
+import warnings
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+
+import flask_smorest
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.common import resolve_schema_cls
+from flask import Flask
+from marshmallow import Schema, fields
+
+from stockroom import __version__
+from stockroom.core import errors
+from stockroom.core.http_problems import HTTP_PROBLEM_STATUSES, http_problem
+from stockroom.core.identity import Access
+from stockroom.core.permissions import Permission
+from stockroom.core.problems import MEDIA_TYPE, status_of
+from stockroom.core.schemas import BaseSchema, Text
+
+Document = dict[str, Any]
+
+SAFE = {"get", "head"}
+PAGE_HEADERS = {"Link": {"$ref": "#/components/headers/Link"}}
+
+_HEADERS: Document = {
+    "ETAG": ("The version of the resource, for If-None-Match and If-Match.", "string"),
+    "Link": ('The next page: `<…>; rel="next"`; absent on the last page.', "string"),
+    "Location": ("The address of what was created.", "string"),
+    "RateLimit-Limit": ("Requests in the current window.", "integer"),
+    "RateLimit-Remaining": ("Requests left in the current window.", "integer"),
+    "RateLimit-Reset": ("Seconds until the window ends.", "integer"),
+    "Retry-After": ("Seconds to wait before the next try.", "integer"),
+    "WWW-Authenticate": ("How to authenticate (RFC 6750).", "string"),
+    "X-Request-ID": ("The request's id, as in the log: the one that was sent, if sane.", "string"),
+}
+_ON_EVERY_ANSWER = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+_EXTRA_HEADERS = {
+    HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
+}
+_SECURITY_SCHEMES: Document = {
+    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+    "password": {
+        "type": "oauth2",
+        "description": "Log in with email (as username) and password.",
+        "flows": {
+            "password": {
+                "tokenUrl": "/api/v1/auth/token",
+                "refreshUrl": "/api/v1/auth/token",
+                "scopes": {},
+            }
+        },
+    },
+}
+
+
+class ProblemSchema(BaseSchema):
+    """RFC 9457. Some problems carry more members than these."""
+
+    type = fields.String(required=True, metadata={"format": "uri-reference"})
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    request_id = fields.String(required=True, allow_none=True)
+    errors = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        metadata={"description": "Field path → messages, with 422."},
+    )
+
+
+class Api(flask_smorest.Api):
+    """flask-smorest's Api with this project's names, headers and problems."""
+
+    def __init__(self, app: Flask) -> None:
+        # Two shapes under one name would put Product1 into every generated client.
+        warnings.filterwarnings("error", message="Multiple schemas resolved to the name")
+        super().__init__(
+            app,
+            spec_kwargs={
+                "title": "Stockroom",
+                "version": __version__,
+                "openapi_version": "3.1.0",
+                "info": {"description": "A product catalogue and inventory backend."},
+                "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_schema_name),
+                "components": {"securitySchemes": _SECURITY_SCHEMES},
+            },
+        )
+        converter = self.ma_plugin.converter
+        converter.add_attribute_function(_describe_text)
+        converter.add_attribute_function(_describe_own)
+
+    @cached_property
+    def text(self) -> str:
+        """The document as it is served, and as it stands in the repository."""
+        return json.dumps(self.spec.to_dict(), indent=2, ensure_ascii=False) + "\n"
+
+    def _register_error_handlers(self) -> None:
+        """``core.problems`` answers for all errors."""
+
+    def _register_etag_headers(self) -> None:
+        super()._register_etag_headers()
+        for name, (description, kind) in _HEADERS.items():
+            if name != "ETAG":
+                header = {"description": description, "schema": {"type": kind}}
+                self.spec.components.header(name, header)
+
+    def _register_pagination_header(self) -> None:
+        """Pages have a cursor, not flask-smorest's X-Pagination."""
+
+    def _register_responses(self) -> None:
+        """A response component for each status that a problem can have."""
+        self.spec.components.schema("Problem", schema=ProblemSchema)
+        self.spec.components.response("NOT_MODIFIED", {"description": "You have this version."})
+        for status in sorted({*map(status_of, errors.KINDS), *HTTP_PROBLEM_STATUSES}):
+            self.spec.components.response(_component(status), _problem_response(status), lazy=True)
+
+
+def describe_operation(document: Document, facts: Document, *, method: str, **_: Any) -> Document:
+    """Add to an operation what its decorators told and what holds for all operations."""
+    document["operationId"] = facts["name"]
+    responses = document.setdefault("responses", {})
+    responses.pop("default", None)
+    for status, response in responses.items():
+        if isinstance(response, dict):
+            names = (
+                *_ON_EVERY_ANSWER,
+                *(("Location",) if int(status) == HTTPStatus.CREATED else ()),
+            )
+            response.setdefault("headers", {}).update(_header_references(names))
+    for status in _problem_statuses(document, facts):
+        responses[int(status)] = _component(status)
+    document["security"] = _security(facts["access"])
+    return document
+
+
+def _problem_statuses(document: Document, facts: Document) -> set[HTTPStatus]:
+    """Every status, beside success, that the operation can answer with."""
+    codes = {429, 500, 503}
+    locations = {parameter["in"] for parameter in facts.get("arguments", {}).get("parameters", ())}
+    if "requestBody" in document:
+        codes |= {400, 413, 415, 422}
+    if "query" in locations:
+        codes |= {422}
+    access = facts["access"]
+    if access is not Access.PUBLIC:
+        codes |= {401}
+    if isinstance(access, Permission):
+        codes |= {403}
+    if facts.get("etag") and "IF_MATCH" in document.get("parameters", ()):
+        codes |= {412, 428}
+    return {HTTPStatus(code) for code in codes} | {
+        status_of(error) for error in facts.get("errors", ())
+    }
+
+
+def _security(access: Access | Permission) -> list[Document]:
+    if access is Access.PUBLIC:
+        return []
+    required: list[Document] = [{"bearer": []}, {"password": []}]
+    return required if isinstance(access, Permission) else [{}, *required]
+
+
+def _problem_response(status: HTTPStatus) -> Document:
+    names = (*_ON_EVERY_ANSWER, *_EXTRA_HEADERS.get(status, ()))
+    return {
+        "description": http_problem(status).title,
+        "content": {MEDIA_TYPE: {"schema": ProblemSchema}},
+        "headers": _header_references(names),
+    }
+
+
+def _component(status: HTTPStatus) -> str:
+    """``412`` → ``PreconditionFailed``, without phrases that differ between Python versions."""
+    return "".join(part.capitalize() for part in re.split(r"\W", http_problem(status).slug))
+
+
+def _header_references(names: Iterable[str]) -> Mapping[str, Document]:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def _schema_name(schema: type[Schema] | Schema) -> str:
+    """``ProductSchema`` → ``Product``; the shape of a PATCH, ``partial=True``, → ``ProductPatch``."""
+    name = resolve_schema_cls(schema).__name__.removesuffix("Schema")
+    return f"{name}Patch" if isinstance(schema, Schema) and schema.partial else name
+
+
+def _describe_text(_: object, field: fields.Field[Any], **__: object) -> Document:
+    if not isinstance(field, Text):
+        return {}
+    forbidden = field.forbidden.replace("\ud800-\udfff", "")
+    pattern = (
+        f"^[^{forbidden}]*$"
+        if field.allow_none
+        else f"^[^{forbidden}]*[^{forbidden}\\s][^{forbidden}]*$"
+    )
+    return {"maxLength": field.longest, "pattern": pattern.encode("unicode_escape").decode()}
+
+
+def _describe_own(_: object, field: fields.Field[Any], **__: object) -> Document:
+    """What a field says of itself, for fields that apispec cannot know."""
+    describe = getattr(field, "openapi", None)
+    return describe() if describe else {}

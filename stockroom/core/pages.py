@@ -1,0 +1,63 @@
+"""Pages at the border: the query that asks for one, and the answer that holds one."""
+
+from urllib.parse import urlencode
+
+from flask import Response, current_app, request
+from marshmallow import Schema, fields, post_dump, validate
+
+from stockroom.core.pagination import DEFAULT_PAGE, LARGEST_PAGE, Page, PageRequest
+from stockroom.core.schemas import BaseSchema, QueryFlag, Text
+
+
+class PageQuery(BaseSchema):
+    """The query parameters of every list."""
+
+    limit = fields.Integer(
+        load_default=DEFAULT_PAGE,
+        validate=validate.Range(1, LARGEST_PAGE),
+        metadata={"description": "How many items at most."},
+    )
+    cursor = Text(2000, metadata={"description": "`next_cursor` of the page before."})
+    count = QueryFlag(metadata={"description": "`true` adds `total`, the number of all matches."})
+
+
+def page_request(query: dict[str, object]) -> PageRequest:
+    """Take the page's part out of a loaded query, and leave the filters in it."""
+    names = PageQuery().fields.keys() & query.keys()
+    return PageRequest(**{name: query.pop(name) for name in names})  # type: ignore[arg-type]
+
+
+def page_of(item: type[Schema]) -> type[Schema]:
+    """The schema of a page of such items, named after them."""
+
+    class Envelope(BaseSchema):
+        items = fields.List(fields.Nested(item), required=True)
+        next_cursor = fields.String(
+            required=True,
+            allow_none=True,
+            metadata={"description": "Asks for the next page; null on the last one."},
+        )
+        total = fields.Integer(metadata={"description": "All matches, if `count=true`."})
+
+        @post_dump
+        def leave_out_total(self, data: dict[str, object], **_: object) -> dict[str, object]:
+            return {name: value for name, value in data.items() if (name, value) != ("total", None)}
+
+    return type(f"{item.__name__}Page", (Envelope,), {})
+
+
+def page_response(page: Page[object], schema: type[Schema]) -> Response:
+    """The page as JSON, with ``Link: …; rel="next"`` where there is one (RFC 8288).
+
+    ``?fields=`` leaves only these fields of each item.
+    """
+    names = request.args.get("fields")
+    only = [f"items.{name.strip()}" for name in names.split(",")] if names else None
+    envelope = schema(only=[*only, "next_cursor", "total"]) if only else schema()
+    response = current_app.response_class(
+        current_app.json.dumps(envelope.dump(page)), mimetype="application/json"
+    )
+    if page.next_cursor:
+        query = urlencode({**request.args, "cursor": page.next_cursor})
+        response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+    return response

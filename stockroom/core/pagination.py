@@ -1,0 +1,121 @@
+"""Keyset pages: a cursor names the last row seen, so that no row is skipped or shown twice.
+
+A cursor is opaque and signed. It holds the sort and the values of the last row in that sort.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from itsdangerous import BadData, URLSafeSerializer
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from stockroom.core.context import settings
+from stockroom.core.errors import InvalidInput
+
+T = TypeVar("T")
+
+LARGEST_PAGE = 200
+DEFAULT_PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """What part of a list a client asks for.
+
+    :ivar limit: rows, 1 to 200.
+    :ivar cursor: ``next_cursor`` of the page before; None for the first page.
+    :ivar count: whether to count all rows that match as well.
+    """
+
+    limit: int = DEFAULT_PAGE
+    cursor: str | None = None
+    count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    items: Sequence[T]
+    next_cursor: str | None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keyset:
+    """An order in which a list can be read.
+
+    :ivar name: tells cursors of different orders apart.
+    :ivar column: what is sorted by; None where the id alone gives the order.
+    :ivar id_column: breaks ties, in the same direction.
+    :ivar parse: turns the column's value back from the text that a cursor holds.
+    """
+
+    name: str
+    column: ColumnElement[Any] | None
+    id_column: Any
+    descending: bool = False
+    parse: Callable[[str], Any] = str
+
+    @property
+    def keys(self) -> list[Any]:
+        return [self.id_column] if self.column is None else [self.column, self.id_column]
+
+    def order_by(self) -> list[Any]:
+        return [key.desc() if self.descending else key.asc() for key in self.keys]
+
+    def after(self, cursor: str) -> ColumnElement[bool]:
+        """The condition for rows behind the one that the cursor names."""
+        try:
+            name, *texts, id_text = _serializer().loads(cursor)
+            values = [self.parse(text) for text in texts] + [UUID(id_text)]
+        except (BadData, ValueError, TypeError, ArithmeticError):
+            raise InvalidInput({"cursor": ["Not a cursor of this list."]}) from None
+        if name != self.name or len(values) != len(self.keys):
+            raise InvalidInput({"cursor": ["This cursor belongs to another order of the list."]})
+        row, last = tuple_(*self.keys), tuple_(*values)
+        return row < last if self.descending else row > last
+
+    def cursor(self, values: Sequence[Any]) -> str:
+        return str(_serializer().dumps([self.name, *map(_text, values)]))
+
+
+def read_page(
+    session: Session, statement: Select[tuple[T]], keyset: Keyset, request: PageRequest
+) -> Page[T]:
+    """One page of what the statement selects: a single query, two with a count."""
+    total = None
+    if request.count:
+        total = session.scalar(select(func.count()).select_from(statement.subquery()))
+    page = statement.add_columns(*keyset.keys).order_by(*keyset.order_by())
+    if request.cursor is not None:
+        page = page.where(keyset.after(request.cursor))
+    # One row more than asked for tells whether another page follows.
+    rows = session.execute(page.limit(request.limit + 1)).all()
+    items = [row[0] for row in rows[: request.limit]]
+    has_more = len(rows) > request.limit
+    next_cursor = keyset.cursor(rows[request.limit - 1][1:]) if has_more else None
+    return Page(items, next_cursor, total)
+
+
+def every_item(read: Callable[[PageRequest], Page[T]]) -> Iterator[T]:
+    """All items of a list, read page by page as they are consumed."""
+    cursor = None
+    while True:
+        page = read(PageRequest(LARGEST_PAGE, cursor))
+        yield from page.items
+        if (cursor := page.next_cursor) is None:
+            return
+
+
+def _text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(
+        settings().secret_key, salt="cursor", signer_kwargs={"digest_method": hashlib.sha256}
+    )

@@ -1,0 +1,93 @@
+"""Reading requests: strict JSON, bounded in depth, and errors by field path."""
+
+import json
+from collections.abc import Iterator, Mapping
+from math import isinf
+from typing import Any, NoReturn
+
+from flask import Request
+from marshmallow import EXCLUDE, RAISE, ValidationError
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from stockroom.core.context import settings
+from stockroom.core.errors import InvalidInput
+
+FORM = "application/x-www-form-urlencoded"
+
+
+class RequestParser(FlaskParser):
+    """webargs' parser with this API's rules (api.md, Conventions)."""
+
+    # OAuth 2.0 has servers ignore form parameters that they do not know (RFC 6749, 3.2).
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE, "form": EXCLUDE}  # noqa: RUF012 - as in webargs
+
+    def load_json(self, req: Request, schema: object) -> Any:  # noqa: ARG002
+        if not req.is_json:
+            raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
+        return parse_json(req.get_data())
+
+    def load_form(self, req: Request, schema: Any) -> Any:
+        if req.mimetype != FORM:
+            raise UnsupportedMediaType(f"Send a form, with Content-Type: {FORM}.")
+        return super().load_form(req, schema)
+
+    def handle_error(self, error: ValidationError, *_args: Any, **_kwargs: Any) -> NoReturn:
+        """:raises InvalidInput: with the messages of each field."""
+        by_location = error.messages_dict
+        raise InvalidInput(dict(flattened(next(iter(by_location.values()))))) from None
+
+
+def parse_json(body: bytes) -> Any:
+    """The JSON value in ``body``.
+
+    :raises BadRequest: if it is not UTF-8 JSON as RFC 8259 has it, or nested too deep.
+    """
+    try:
+        value = json.loads(
+            body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite
+        )
+    except RecursionError:
+        raise BadRequest("The JSON is nested too deep.") from None
+    except ValueError as error:
+        raise BadRequest(f"The body is not JSON: {error}") from None
+    if _is_deeper(value, settings().max_json_depth):
+        raise BadRequest(f"The JSON is nested deeper than {settings().max_json_depth} levels.")
+    return value
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _finite(text: str) -> float:
+    if isinf(number := float(text)):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether ``value`` nests deeper; level by level, as recursion would be bounded itself."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [child for parent in layer for child in _children(parent)]
+        if not layer:
+            return False
+    return True
+
+
+def _children(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Marshmallow's messages by field path → messages: ``{"options": {"size": {"value": […]}}}`` → ``options.size``."""
+    if not isinstance(messages, Mapping):
+        yield path or "_schema", messages if isinstance(messages, list) else [str(messages)]
+        return
+    for key, below in messages.items():
+        # marshmallow puts a layer "key"/"value" between a dict field and its content.
+        is_layer = key in {"key", "value"} and path and set(messages) <= {"key", "value"}
+        yield from flattened(below, path if is_layer else f"{path}.{key}".lstrip("."))

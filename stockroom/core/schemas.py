@@ -1,0 +1,96 @@
+"""Shapes at the border: the base schema, and the fields that hold this API's rules."""
+
+import json
+import re
+import unicodedata
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+# JSON's escapes let through what PostgreSQL cannot store: NUL, and halves of surrogate pairs.
+# A single line has no control characters and no line breaks either.
+_UNSTORABLE = "\x00\ud800-\udfff"
+_NOT_IN_A_LINE = "\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+_LONGEST_EMAIL = 254
+
+
+class BaseSchema(Schema):
+    class Meta:
+        unknown = RAISE
+
+
+class Text(fields.String):
+    """Unicode text: NFC-normalised and trimmed.
+
+    Blank text is none at all: null where the field allows it, refused where it does not.
+
+    :param longest: characters, counted before trimming and after normalising.
+    :param lines: whether line breaks and tabs may stand in it.
+    """
+
+    def __init__(self, longest: int, *, lines: bool = False, **kwargs: Any) -> None:
+        self.longest = longest
+        self.forbidden = _UNSTORABLE if lines else _NOT_IN_A_LINE
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if re.search(f"[{self.forbidden}]", text):
+            raise ValidationError("Holds characters that text cannot have.")
+        normal = unicodedata.normalize("NFC", text)
+        if max(len(text), len(normal)) > self.longest:
+            raise ValidationError(f"Longer than {self.longest} characters.")
+        if not normal.strip() and not self.allow_none:
+            raise ValidationError("Must not be blank.")
+        return normal.strip() or None
+
+
+class Email(fields.String):
+    """An address that mail could be sent to, in lower case; its domain is not looked up."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            address = validate_email(text.strip(), check_deliverability=False).normalized
+        except EmailNotValidError as error:
+            raise ValidationError(f"Not an email address. {error}") from None
+        if len(address) > _LONGEST_EMAIL:
+            raise ValidationError(f"Longer than {_LONGEST_EMAIL} characters.")
+        return address.lower()
+
+
+class Flag(fields.Boolean):
+    """``true`` or ``false``, and nothing that merely looks like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, bool):
+            raise ValidationError("Must be true or false.")
+        return value
+
+
+class QueryFlag(fields.Boolean):
+    """``true`` or ``false`` in a query string."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(truthy={"true"}, falsy={"false"}, **kwargs)
+
+
+class JsonObject(fields.Dict):
+    """A JSON object of any content that PostgreSQL can store.
+
+    :param longest: bytes of its compact JSON text.
+    """
+
+    def __init__(self, longest: int, **kwargs: Any) -> None:
+        self.longest = longest
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        loaded = super()._deserialize(value, attr, data, **kwargs)
+        text = json.dumps(loaded, ensure_ascii=False, separators=(",", ":"))
+        if re.search(r"\\u0000|[\ud800-\udfff]", text):
+            raise ValidationError("Holds characters that text cannot have.")
+        if len(text.encode()) > self.longest:
+            raise ValidationError(f"Longer than {self.longest} bytes of JSON.")
+        return loaded

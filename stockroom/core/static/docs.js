@@ -1,0 +1,13 @@
+window.addEventListener("load", () => {
+  window.ui = SwaggerUIBundle({
+    url: "/openapi.json",
+    dom_id: "#swagger-ui",
+    deepLinking: true,
+    displayOperationId: true,
+    displayRequestDuration: true,
+    docExpansion: "list",
+    filter: true,
+    persistAuthorization: false,
+    validatorUrl: null,
+  });
+});

@@ -1,0 +1,105 @@
+"""Creating and updating many products at once, by their SKU."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy.orm import Session
+
+from stockroom.core import cache
+from stockroom.core.errors import InvalidInput
+from stockroom.core.transaction import transaction
+from stockroom.products import repository
+from stockroom.products.models import Product
+from stockroom.products.service import CATALOGUE, ProductFields, apply, with_defaults
+
+
+class Result(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one row; a rejected one has a reason."""
+
+    result: Result
+    reason: str = ""
+
+
+def upsert(rows: Sequence[ProductFields], *, dry_run: bool = False) -> list[Outcome]:
+    """Create or update products by SKU, in one transaction; returns an outcome for each row.
+
+    A field that a row does not name stays as it is, or takes its default on a new product.
+    Only rows that change something are written. A SKU that differs only in case from that of
+    another product is rejected, as is a price with too many decimals.
+
+    :param rows: each with ``sku``, ``name`` and ``price``; SKUs distinct regardless of case.
+    :param dry_run: tell the outcomes and keep nothing.
+    """
+    with transaction(dry_run=dry_run) as session:
+        found = repository.find_by_skus(session, [row["sku"] for row in rows])
+        existing = {product.sku.lower(): product for product in found}
+        _lock_changing(session, rows, existing)
+        outcomes = {
+            row["sku"]: _update(existing[row["sku"].lower()], row)
+            for row in rows
+            if row["sku"].lower() in existing
+        }
+        outcomes |= _create(session, [row for row in rows if row["sku"] not in outcomes])
+        cache.changed(session, CATALOGUE)
+    return [outcomes[row["sku"]] for row in rows]
+
+
+def _lock_changing(
+    session: Session, rows: Sequence[ProductFields], existing: dict[str, Product]
+) -> None:
+    """Hold the products that a row differs from; the others are not touched at all."""
+    pairs = [(existing.get(row["sku"].lower()), row) for row in rows]
+    changing = [
+        product.id
+        for product, row in pairs
+        if product and any(getattr(product, name) != value for name, value in row.items())
+    ]
+    if changing:
+        repository.lock_all(session, changing)
+
+
+def _update(product: Product, row: ProductFields) -> Outcome:
+    if product.sku != row["sku"]:
+        return _clash(row["sku"], product.sku)
+    try:
+        return Outcome(Result.UPDATED if apply(product, row) else Result.UNCHANGED)
+    except InvalidInput as error:
+        return _invalid(error)
+
+
+def _create(session: Session, rows: Sequence[ProductFields]) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    valid = []
+    for row in rows:
+        try:
+            valid.append(dict(with_defaults(row)))
+        except InvalidInput as error:
+            outcomes[row["sku"]] = _invalid(error)
+    created = repository.insert_unless_taken(session, valid) if valid else set()
+    for fields in valid:
+        sku = str(fields["sku"])
+        outcomes[sku] = Outcome(Result.CREATED) if sku in created else _clash(sku)
+    return outcomes
+
+
+def _clash(sku: str, other: str = "") -> Outcome:
+    what = f"SKU {sku} differs only in case from {other or 'that of another product'}"
+    return Outcome(Result.REJECTED, what)
+
+
+def _invalid(error: InvalidInput) -> Outcome:
+    return Outcome(Result.REJECTED, describe(error.extensions["errors"]))
+
+
+def describe(errors: dict[str, list[str]]) -> str:
+    """``{"price": ["Not a price."]}`` → ``price: Not a price.``"""
+    return "; ".join(f"{name}: {' '.join(messages)}" for name, messages in errors.items())

@@ -1,0 +1,43 @@
+import re
+from decimal import Decimal
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from stockroom.products.money import MOST_DECIMALS, WHOLE_DIGITS, format_price
+
+_PRICE = re.compile(rf"[0-9]{{1,{WHOLE_DIGITS}}}(\.[0-9]{{1,{MOST_DECIMALS}}})?")
+
+
+class Price(fields.Field[Decimal]):
+    """An exact amount: the string ``"12.50"``, or a JSON number, in; always a string out.
+
+    The object that is dumped has a ``currency``, whose decimals the string then has.
+    """
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:  # noqa: ARG002 - marshmallow's signature
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        # The shortest text of a float is what was written: 15 digits survive, 14 are allowed.
+        text = f"{Decimal(repr(value)):f}" if is_number else value
+        if is_number and "." in text:
+            text = text.rstrip("0").rstrip(".")
+        if not isinstance(text, str) or not _PRICE.fullmatch(text.strip()):
+            raise ValidationError(
+                f'Not a price: write "12.50", from 0, with at most {WHOLE_DIGITS} digits and '
+                f"{MOST_DECIMALS} decimals."
+            )
+        return Decimal(text.strip())
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str:  # noqa: ARG002 - marshmallow's signature
+        return format_price(value, obj.currency)
+
+    def openapi(self) -> dict[str, Any]:
+        if self.dump_only:
+            return {"type": "string", "pattern": f"^{_PRICE.pattern}$", "examples": ["12.50"]}
+        number = {
+            "type": "number",
+            "minimum": 0,
+            "maximum": 10**WHOLE_DIGITS - 1,
+            "multipleOf": 0.001,
+        }
+        return {"oneOf": [{"type": "string", "pattern": f"^{_PRICE.pattern}$"}, number]}

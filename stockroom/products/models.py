@@ -1,0 +1,77 @@
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Computed, Enum, Index, Numeric, String, func, text
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.orm import Mapped, deferred, mapped_column
+
+from stockroom.core.database import Base, Entity
+
+
+class ProductStatus(StrEnum):
+    """Only active products are for everyone's eyes."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    ARCHIVED = "archived"
+
+
+# The words as they are written find prefixes; the English stems beside them find plurals.
+# The weights rank a hit in SKU or name above one in the description (PostgreSQL, 12.3.3).
+SEARCH = (
+    "setweight(to_tsvector('simple', sku), 'A') || "
+    "setweight(to_tsvector('simple', name), 'A') || "
+    "setweight(to_tsvector('english', name), 'B') || "
+    "setweight(to_tsvector('simple', coalesce(description, '')), 'D') || "
+    "setweight(to_tsvector('english', coalesce(description, '')), 'D')"
+)
+
+
+class Product(Entity, Base):
+    """Something that is sold under a SKU (stock keeping unit).
+
+    Several products that differ only in ``options`` (size, colour) share a ``family``.
+    ``attributes`` holds whatever else the shop keeps on it.
+    """
+
+    __tablename__ = "products"
+    __table_args__ = (
+        Index(
+            "uq_products_sku",
+            func.lower(text("sku")),
+            unique=True,
+            postgresql_where=text("status <> 'archived'"),
+        ),
+        Index("ix_products_search", "search", postgresql_using="gin"),
+        Index("ix_products_name_id", "name", "id"),
+        Index("ix_products_price_id", "price", "id"),
+        Index("ix_products_updated_at_id", "updated_at", "id"),
+        Index("ix_products_family", "family"),
+        CheckConstraint("price >= 0", name="price_not_negative"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_code"),
+        CheckConstraint("sku <> '' AND name <> ''", name="sku_and_name_not_blank"),
+        CheckConstraint("jsonb_typeof(options) = 'object'", name="options_object"),
+        CheckConstraint("jsonb_typeof(attributes) = 'object'", name="attributes_object"),
+    )
+
+    sku: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str | None] = mapped_column(String(10_000))
+    price: Mapped[Decimal] = mapped_column(Numeric(14, 3))
+    currency: Mapped[str] = mapped_column(String(3))
+    family: Mapped[str | None] = mapped_column(String(64))
+    options: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    status: Mapped[ProductStatus] = mapped_column(
+        Enum(
+            ProductStatus,
+            name="status",
+            native_enum=False,
+            create_constraint=True,
+            length=16,
+            values_callable=lambda statuses: [status.value for status in statuses],
+        ),
+        default=ProductStatus.ACTIVE,
+    )
+    search: Mapped[str] = deferred(mapped_column(TSVECTOR, Computed(SEARCH, persisted=True)))

@@ -1,0 +1,152 @@
+"""Every query on the catalogue, and its set-based writes."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypedDict
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    cast,
+    collate,
+    exists,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, insert
+from sqlalchemy.orm import Session
+
+from stockroom.core.database import new_id, now
+from stockroom.core.pagination import Keyset
+from stockroom.products.models import Product, ProductStatus
+
+NOT_ARCHIVED = Product.status != ProductStatus.ARCHIVED
+RELEVANCE = "relevance"
+
+
+class ProductFilters(TypedDict, total=False):
+    """What to look for. Prices are inclusive bounds, whatever the currency."""
+
+    q: str
+    sku: str
+    family: str
+    currency: str
+    status: ProductStatus
+    price_min: Decimal
+    price_max: Decimal
+    updated_since: datetime
+
+
+_CONDITIONS: dict[str, Any] = {
+    "q": lambda q: Product.search.op("@@")(_text_query(q)),
+    "sku": lambda sku: func.lower(Product.sku) == func.lower(sku),
+    "family": lambda family: Product.family == family,
+    "currency": lambda currency: Product.currency == currency,
+    "price_min": lambda price: Product.price >= price,
+    "price_max": lambda price: Product.price <= price,
+    "updated_since": lambda moment: Product.updated_at >= moment,
+}
+
+
+def visible(*, to_staff: bool) -> ColumnElement[bool]:
+    return Product.id.is_not(None) if to_staff else Product.status == ProductStatus.ACTIVE
+
+
+def get(session: Session, product_id: UUID, *, lock: bool = False) -> Product | None:
+    return session.get(Product, product_id, with_for_update=lock or None)
+
+
+def find_by_sku(session: Session, sku: str) -> Product | None:
+    """The product with this SKU, in any case, that is not archived."""
+    return session.scalar(
+        select(Product).where(func.lower(Product.sku) == func.lower(sku), NOT_ARCHIVED)
+    )
+
+
+def matching(filters: ProductFilters, *, to_staff: bool) -> Select[tuple[Product]]:
+    """Products that fit every filter; without one on the status, none that is archived."""
+    status = filters.get("status")
+    conditions = [_CONDITIONS[name](value) for name, value in filters.items() if name != "status"]
+    conditions.append(NOT_ARCHIVED if status is None else Product.status == status)
+    return select(Product).where(visible(to_staff=to_staff), *conditions)
+
+
+def keyset(sort: str, q: str | None) -> Keyset:
+    """The order that ``sort`` names; a leading minus turns it around."""
+    if sort == RELEVANCE:
+        rank = func.ts_rank_cd(Product.search, _text_query(q or ""))
+        # In double precision the value survives its way through the cursor unchanged.
+        return Keyset(sort, cast(rank, DOUBLE_PRECISION), Product.id, descending=True, parse=float)
+    column, parse = _SORTS[sort.removeprefix("-")]
+    return Keyset(sort, column, Product.id, descending=sort.startswith("-"), parse=parse)
+
+
+_SORTS: dict[str, tuple[Any, Any]] = {
+    "created_at": (None, str),
+    "updated_at": (Product.updated_at, datetime.fromisoformat),
+    "name": (Product.name, str),
+    "price": (Product.price, Decimal),
+    "sku": (Product.sku, str),
+}
+SORTS = (RELEVANCE, *(sign + name for name in _SORTS for sign in ("", "-")))
+
+
+def _text_query(q: str) -> ColumnElement[Any]:
+    """All words of ``q``, by their English stems; the last one also as the start of a word."""
+    *words, last = q.split() or [""]
+    quoted = last.replace("\\", "\\\\").replace("'", "''")
+    prefix = func.to_tsquery("simple", f"'{quoted}':*")
+    last_word = prefix.op("||")(func.plainto_tsquery("english", last))
+    return func.plainto_tsquery("english", " ".join(words)).op("&&")(last_word)
+
+
+def is_empty(session: Session) -> bool:
+    return not session.scalar(select(exists().where(Product.id.is_not(None))))
+
+
+def stream_for_export(session: Session, rows_at_once: int) -> Iterator[Product]:
+    """All products that are not archived, by SKU, read as they are consumed."""
+    statement = (
+        select(Product)
+        .where(NOT_ARCHIVED)
+        .order_by(collate(func.lower(Product.sku), "C"), Product.id)
+        .execution_options(yield_per=rows_at_once)
+    )
+    yield from session.scalars(statement)
+
+
+def find_by_skus(session: Session, skus: Sequence[str]) -> Sequence[Product]:
+    """Products that are not archived and have one of these SKUs, in any case."""
+    wanted = select(func.lower(func.unnest(cast(list(skus), ARRAY(Text)))))
+    return session.scalars(
+        select(Product).where(func.lower(Product.sku).in_(wanted), NOT_ARCHIVED)
+    ).all()
+
+
+def lock_all(session: Session, product_ids: Sequence[UUID]) -> None:
+    """Read these rows anew; they stay as they are until the transaction ends."""
+    # In key order: two imports that share products would otherwise deadlock.
+    statement = select(Product).where(Product.id.in_(product_ids)).order_by(Product.id)
+    session.scalars(statement.with_for_update().execution_options(populate_existing=True)).all()
+
+
+def insert_unless_taken(session: Session, rows: Sequence[dict[str, Any]]) -> set[str]:
+    """Insert products in one statement; returns the SKUs of those whose SKU was free."""
+    moment = now()
+    values = [
+        {"id": new_id(), "version": 1, "created_at": moment, "updated_at": moment, **row}
+        for row in rows
+    ]
+    statement = (
+        insert(Product)
+        .on_conflict_do_nothing(
+            index_elements=[func.lower(text("sku"))],
+            index_where=text("status <> 'archived'"),
+        )
+        .returning(Product.sku)
+    )
+    return set(session.scalars(statement, values))

@@ -1,0 +1,97 @@
+from typing import Any
+from uuid import UUID
+
+from stockroom.core.api import Blueprint
+from stockroom.core.etags import expected_version
+from stockroom.core.identity import Access, caller_may
+from stockroom.core.pages import page_request
+from stockroom.core.pagination import Page
+from stockroom.core.permissions import Permission
+from stockroom.products import service
+from stockroom.products.errors import ProductNotFound, SkuTaken
+from stockroom.products.models import Product
+from stockroom.products.schemas import ProductInputSchema, ProductQuery, ProductSchema
+
+blueprint = Blueprint("products", __name__, url_prefix="/products", description="The catalogue.")
+
+
+@blueprint.get("")
+@blueprint.allow(Access.ANYONE)
+@blueprint.arguments(ProductQuery, location="query")
+@blueprint.cached(service.CATALOGUE)
+@blueprint.page(ProductSchema)
+def list_products(query: Any) -> Page[Product]:
+    """Search and list products. Who may not write sees only active ones."""
+    page, sort = page_request(query), query.pop("sort", None)
+    query.pop("fields", None)
+    return service.search(query, page, sort, to_staff=_is_staff())
+
+
+@blueprint.post("")
+@blueprint.allow(Permission.CATALOGUE_WRITE)
+@blueprint.arguments(ProductInputSchema)
+@blueprint.response(201, ProductSchema)
+@blueprint.located("read_product", "product_id")
+@blueprint.etag
+@blueprint.raises(SkuTaken)
+def create_product(new: service.ProductFields) -> Product:
+    """Add a product."""
+    return service.create(new)
+
+
+@blueprint.get("/<uuid:product_id>")
+@blueprint.allow(Access.ANYONE)
+@blueprint.cached(service.CATALOGUE)
+@blueprint.response(200, ProductSchema)
+@blueprint.etag
+@blueprint.raises(ProductNotFound)
+def read_product(product_id: UUID) -> Product:
+    """Read a product."""
+    return service.get(product_id, to_staff=_is_staff())
+
+
+@blueprint.get("/by-sku/<path:sku>")
+@blueprint.allow(Access.ANYONE)
+@blueprint.cached(service.CATALOGUE)
+@blueprint.response(200, ProductSchema)
+@blueprint.etag
+@blueprint.raises(ProductNotFound)
+def read_product_by_sku(sku: str) -> Product:
+    """Read the product that has a SKU, in any case, and is not archived."""
+    return service.get_by_sku(sku, to_staff=_is_staff())
+
+
+@blueprint.patch("/<uuid:product_id>")
+@blueprint.allow(Permission.CATALOGUE_WRITE)
+@blueprint.arguments(ProductInputSchema(partial=True))
+@blueprint.response(200, ProductSchema)
+@blueprint.etag
+@blueprint.raises(ProductNotFound, SkuTaken)
+def change_product(changes: service.ProductFields, product_id: UUID) -> Product:
+    """Change the fields that are named. `status` brings an archived product back."""
+    return service.change(product_id, changes, expected_version())
+
+
+@blueprint.put("/<uuid:product_id>")
+@blueprint.allow(Permission.CATALOGUE_WRITE)
+@blueprint.arguments(ProductInputSchema)
+@blueprint.response(200, ProductSchema)
+@blueprint.etag
+@blueprint.raises(ProductNotFound, SkuTaken)
+def replace_product(fields: service.ProductFields, product_id: UUID) -> Product:
+    """Replace a product: what is not named takes its default."""
+    return service.replace(product_id, fields, expected_version())
+
+
+@blueprint.delete("/<uuid:product_id>")
+@blueprint.allow(Permission.CATALOGUE_WRITE)
+@blueprint.response(204)
+@blueprint.etag
+@blueprint.raises(ProductNotFound)
+def archive_product(product_id: UUID) -> None:
+    """Archive a product. Its SKU can then be used again."""
+    service.archive(product_id, expected_version())
+
+
+def _is_staff() -> bool:
+    return caller_may(Permission.CATALOGUE_WRITE)

@@ -1,0 +1,93 @@
+from typing import Any
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from stockroom.core.pages import PageQuery
+from stockroom.core.schemas import BaseSchema, JsonObject, Text
+from stockroom.products.fields import Price
+from stockroom.products.models import ProductStatus
+from stockroom.products.money import CURRENCIES
+from stockroom.products.repository import RELEVANCE, SORTS
+
+MOST_OPTIONS = 20
+
+
+class ProductInputSchema(BaseSchema):
+    """What a client sets on a product; all of it for a new one, any of it in a change."""
+
+    sku = Text(64, required=True, metadata={"examples": ["MUG-BLUE"]})
+    name = Text(200, required=True, metadata={"examples": ["Blue mug"]})
+    description = Text(10_000, lines=True, allow_none=True)
+    price = Price(required=True)
+    currency = fields.String(
+        validate=validate.OneOf(CURRENCIES),
+        metadata={"description": "ISO 4217; the shop's own if left out.", "examples": ["EUR"]},
+    )
+    family = Text(64, allow_none=True, metadata={"description": "Shared by variants."})
+    options = fields.Dict(
+        keys=Text(64),
+        values=Text(200),
+        validate=validate.Length(max=MOST_OPTIONS),
+        metadata={"description": "What tells variants apart.", "examples": [{"colour": "blue"}]},
+    )
+    attributes = JsonObject(20_000, metadata={"description": "Anything else: a JSON object."})
+    status = fields.Enum(
+        ProductStatus, by_value=True, metadata={"description": "`active` if left out."}
+    )
+
+
+class ProductSchema(BaseSchema):
+    id = fields.UUID(required=True)
+    sku = fields.String(required=True)
+    name = fields.String(required=True)
+    description = fields.String(required=True, allow_none=True)
+    price = Price(required=True, dump_only=True)
+    currency = fields.String(required=True)
+    family = fields.String(required=True, allow_none=True)
+    options = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
+    attributes = fields.Dict(required=True)
+    status = fields.Enum(ProductStatus, by_value=True, required=True)
+    created_at = fields.AwareDateTime(required=True)
+    updated_at = fields.AwareDateTime(required=True)
+
+
+FIELD_NAMES = tuple(ProductSchema().fields)
+
+
+class FieldNames(fields.String):
+    """Names of fields of a product, with commas between them."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        names = super()._deserialize(value, attr, data, **kwargs).split(",")
+        if unknown := sorted({name for name in names if name not in FIELD_NAMES}):
+            raise ValidationError(f"No such fields: {', '.join(unknown)}.")
+        return names
+
+    def openapi(self) -> dict[str, Any]:
+        name = "|".join(FIELD_NAMES)
+        return {"pattern": f"^({name})(,({name}))*$", "examples": ["id,sku,name,price"]}
+
+
+class ProductQuery(PageQuery):
+    q = Text(200, metadata={"description": "Words in SKU, name or description; best first."})
+    sku = Text(64, metadata={"description": "Exactly this SKU, in any case."})
+    family = Text(64)
+    currency = fields.String(validate=validate.OneOf(CURRENCIES))
+    status = fields.Enum(
+        ProductStatus,
+        by_value=True,
+        metadata={"description": "Only staff see products that are not active."},
+    )
+    price_min = Price()
+    price_max = Price()
+    updated_since = fields.AwareDateTime(metadata={"description": "RFC 3339, with its offset."})
+    sort = fields.String(
+        validate=validate.OneOf(SORTS),
+        metadata={"description": "`relevance` with `q`, else `-created_at`, if left out."},
+    )
+    fields = FieldNames(metadata={"description": "Only these fields of each product."})
+
+    @validates_schema
+    def relevance_needs_words(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("sort") == RELEVANCE and "q" not in data:
+            raise ValidationError("Relevance needs q.", "sort")

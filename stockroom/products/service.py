@@ -1,0 +1,153 @@
+"""What can be done with the catalogue."""
+
+from decimal import Decimal
+from typing import Any, TypedDict
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from stockroom.core import cache
+from stockroom.core.context import settings
+from stockroom.core.pagination import Page, PageRequest, read_page
+from stockroom.core.transaction import reading, transaction
+from stockroom.core.versions import ANY_VERSION, ExpectedVersion
+from stockroom.products import repository
+from stockroom.products.errors import ProductNotFound
+from stockroom.products.models import Product, ProductStatus
+from stockroom.products.money import check_price
+from stockroom.products.repository import ProductFilters
+
+CATALOGUE = "catalogue"
+"""The namespace under which answers about products are cached."""
+
+
+class ProductFields(TypedDict, total=False):
+    """What can be set on a product. A new one needs ``sku``, ``name`` and ``price``."""
+
+    sku: str
+    name: str
+    description: str | None
+    price: Decimal
+    currency: str
+    family: str | None
+    options: dict[str, str]
+    attributes: dict[str, Any]
+    status: ProductStatus
+
+
+def with_defaults(fields: ProductFields) -> ProductFields:
+    """A whole product: what is not given has its default.
+
+    :raises InvalidInput: if the price has more decimals than the currency.
+    """
+    whole: ProductFields = {
+        "description": None,
+        "currency": settings().default_currency,
+        "family": None,
+        "options": {},
+        "attributes": {},
+        "status": ProductStatus.ACTIVE,
+        **fields,
+    }
+    check_price(whole["price"], whole["currency"])
+    return whole
+
+
+def create(fields: ProductFields) -> Product:
+    """Add a product.
+
+    :raises SkuTaken: if a product that is not archived has the SKU, in any case.
+    :raises InvalidInput: if the price has more decimals than the currency.
+    """
+    product = Product(**with_defaults(fields))
+    with transaction() as session:
+        session.add(product)
+        cache.changed(session, CATALOGUE)
+    return product
+
+
+def get(product_id: UUID, *, to_staff: bool) -> Product:
+    """:raises ProductNotFound: if there is none, or none that the reader may see."""
+    with reading() as session:
+        product = repository.get(session, product_id)
+    return _seen(product, to_staff=to_staff)
+
+
+def get_by_sku(sku: str, *, to_staff: bool) -> Product:
+    """:raises ProductNotFound: if there is none, or none that the reader may see."""
+    with reading() as session:
+        product = repository.find_by_sku(session, sku)
+    return _seen(product, to_staff=to_staff)
+
+
+def search(
+    filters: ProductFilters, page: PageRequest, sort: str | None = None, *, to_staff: bool
+) -> Page[Product]:
+    """Products that fit every filter; best matches first if there is ``q``, else newest."""
+    order = repository.keyset(
+        sort or (repository.RELEVANCE if "q" in filters else "-created_at"), filters.get("q")
+    )
+    statement = repository.matching(filters, to_staff=to_staff)
+    with reading() as session:
+        return read_page(session, statement, order, page)
+
+
+def change(
+    product_id: UUID, changes: ProductFields, expected: ExpectedVersion = ANY_VERSION
+) -> Product:
+    """Change some fields; what is not named stays. Archived products can be brought back.
+
+    :raises ProductNotFound: if there is none.
+    :raises PreconditionFailed: if it has another version than expected.
+    :raises SkuTaken: if another product that is not archived has the new SKU.
+    :raises InvalidInput: if the price has more decimals than the currency.
+    """
+    with transaction() as session:
+        product = _locked(session, product_id, expected)
+        apply(product, changes)
+        cache.changed(session, CATALOGUE)
+    return product
+
+
+def replace(
+    product_id: UUID, fields: ProductFields, expected: ExpectedVersion = ANY_VERSION
+) -> Product:
+    """Change all fields; what is not named takes its default. Errors as for ``change``."""
+    return change(product_id, with_defaults(fields), expected)
+
+
+def archive(product_id: UUID, expected: ExpectedVersion = ANY_VERSION) -> None:
+    """Take a product out of the catalogue; its SKU is then free. Errors as for ``change``."""
+    change(product_id, {"status": ProductStatus.ARCHIVED}, expected)
+
+
+def apply(product: Product, changes: ProductFields) -> bool:
+    """Set fields; returns whether any has another value now.
+
+    :raises InvalidInput: if the price has more decimals than the currency.
+    """
+    differing = {name: value for name, value in changes.items() if getattr(product, name) != value}
+    check_price(changes.get("price", product.price), changes.get("currency", product.currency))
+    for name, value in differing.items():
+        setattr(product, name, value)
+    return bool(differing)
+
+
+def is_empty() -> bool:
+    """Whether there has never been a product."""
+    with reading() as session:
+        return repository.is_empty(session)
+
+
+def _locked(session: Session, product_id: UUID, expected: ExpectedVersion) -> Product:
+    product = repository.get(session, product_id, lock=True)
+    if product is None:
+        raise ProductNotFound
+    expected.check(product.version)
+    return product
+
+
+def _seen(product: Product | None, *, to_staff: bool) -> Product:
+    if product is None or not (to_staff or product.status is ProductStatus.ACTIVE):
+        raise ProductNotFound
+    return product

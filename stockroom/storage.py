@@ -1,0 +1,36 @@
+"""Which PostgreSQL the application talks to: the one that is named, or a private one."""
+
+from flask import Flask
+
+from stockroom.config import ROOT, Settings
+from stockroom.embedded.attach import attach
+from stockroom.embedded.postgres import EmbeddedPostgres
+from stockroom.extensions import db, migrate
+
+CONNECT_SECONDS = 5
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the database; nothing connects, or starts, before the first query."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": settings.database_pool_size,
+        "max_overflow": 0,
+        "pool_timeout": CONNECT_SECONDS,
+        # A connection that died while idle, as when the server restarts, is replaced unseen.
+        "pool_pre_ping": True,
+        # Values never reach a log or a trace by way of an error message.
+        "hide_parameters": True,
+        "connect_args": {"connect_timeout": CONNECT_SECONDS, "application_name": "stockroom"},
+    }
+    db.init_app(app)
+    migrate.init_app(
+        app,
+        db,
+        directory=str(ROOT / "migrations"),
+        compare_server_default=True,
+        render_as_batch=False,
+    )
+    if not settings.database_url:
+        with app.app_context():
+            attach(db.engine, EmbeddedPostgres(settings.instance_path / "postgres"))

@@ -1,0 +1,1 @@
+"""What carries the catalogue in and out: imports and exports of files."""

@@ -1,0 +1,134 @@
+"""``flask products import`` and ``export``, which join the commands on products."""
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+
+import click
+from click import Choice, argument, option
+
+from stockroom.products.batch import Result
+from stockroom.products.cli import products_commands
+from stockroom.transfers.exports import export_products
+from stockroom.transfers.formats import Format, Row, format_of
+from stockroom.transfers.imports import OnProgress, Summary, import_products
+from stockroom.transfers.rejects import RejectsFile
+
+SHOWN_REJECTIONS = 10
+
+format_option = option(
+    "--format",
+    "kind",
+    type=Choice([kind.value for kind in Format]),
+    help="By the file's name if left out.",
+)
+
+
+@products_commands.command("import")
+@argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@format_option
+@option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Keep rejected rows.")
+@option("--dry-run", is_flag=True, help="Tell what would happen; write nothing.")
+@option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
+def import_file(
+    file: Path, kind: str | None, rejects: Path | None, *, dry_run: bool, as_json: bool
+) -> None:
+    """Create and update products by SKU from FILE, which is CSV or NDJSON; - is standard input.
+
+    A CSV file names its columns in its first line. sku, name and price are needed;
+    description, currency, family, options, attributes and status are known.
+
+    Example: flask products import catalogue.csv --rejects rejected.csv
+    """
+    source_kind = Format(kind) if kind else format_of(file.name)
+    with ExitStack() as stack:
+        source = stack.enter_context(_seekable(file))
+        reporter = _Reporter()
+        if rejects:
+            target = stack.enter_context(rejects.open("wb"))
+            reporter.keep = RejectsFile(target, source_kind).add
+        summary = import_products(
+            source,
+            source_kind,
+            dry_run=dry_run,
+            on_reject=reporter.reject,
+            on_progress=stack.enter_context(_progress(source)),
+        )
+    _report(summary, reporter, dry_run=dry_run, as_json=as_json)
+
+
+@products_commands.command("export")
+@format_option
+@option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Standard output if left out.",
+)
+def export_file(kind: str | None, output: Path | None) -> None:
+    """Write the products that are not archived as a file that can be imported again.
+
+    Example: flask products export -o catalogue.csv
+    """
+    chosen = Format(kind) if kind else format_of(output.name if output else "")
+    # A file appears under its name only when it is whole.
+    target = click.open_file(str(output or "-"), "wb", atomic=output is not None)
+    with target as file:
+        for line in export_products(chosen):
+            file.write(line)
+
+
+class _Reporter:
+    """Keeps the first rejections to be shown, and all of them where a file is given."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+        self.keep: Callable[[Row, str], None] | None = None
+
+    def reject(self, row: Row, reason: str) -> None:
+        if self.keep:
+            self.keep(row, reason)
+        elif len(self.shown) < SHOWN_REJECTIONS:
+            self.shown.append(f"line {row.line}: {reason}")
+
+
+def _report(summary: Summary, reporter: _Reporter, *, dry_run: bool, as_json: bool) -> None:
+    if summary.unknown_columns:
+        click.echo(f"Ignored columns: {', '.join(sorted(summary.unknown_columns))}", err=True)
+    for line in reporter.shown:
+        click.echo(line, err=True)
+    rejected = summary.counts[Result.REJECTED]
+    if (hidden := rejected - len(reporter.shown)) > 0 and not reporter.keep:
+        click.echo(f"… and {hidden} more; --rejects FILE keeps them all", err=True)
+    counts = {result.value: summary.counts[result] for result in Result}
+    if as_json:
+        click.echo(json.dumps({**counts, "dry_run": dry_run}))
+        return
+    words = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    click.echo(f"{words} (dry run: nothing was written)" if dry_run else words)
+
+
+@contextmanager
+def _seekable(path: Path) -> Iterator[IO[bytes]]:
+    """The file; what comes through a pipe is first put into a temporary one."""
+    if str(path) != "-":
+        with path.open("rb") as file:
+            yield file
+        return
+    with TemporaryFile() as file:
+        shutil.copyfileobj(sys.stdin.buffer, file)
+        yield file
+
+
+@contextmanager
+def _progress(file: IO[bytes]) -> Iterator[OnProgress]:
+    """A bar over the bytes of the file, on a terminal."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    with click.progressbar(length=size, label="Importing", file=sys.stderr) as bar:
+        yield lambda position: bar.update(position - bar.pos)

@@ -1,0 +1,36 @@
+"""Writing the catalogue to a file that can be imported again."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from stockroom.core.transaction import snapshot
+from stockroom.products import repository
+from stockroom.products.models import Product
+from stockroom.products.money import format_price
+from stockroom.transfers.formats import Format, write_rows
+
+ROWS_AT_ONCE = 500
+
+
+def export_products(kind: Format) -> Iterator[bytes]:
+    """All products that are not archived, by SKU, as lines of a file.
+
+    They are read as the lines are consumed, and all of one moment.
+    """
+    with snapshot() as session:
+        products = repository.stream_for_export(session, ROWS_AT_ONCE)
+        yield from write_rows(map(_row, products), kind)
+
+
+def _row(product: Product) -> dict[str, Any]:
+    return {
+        "sku": product.sku,
+        "name": product.name,
+        "description": product.description,
+        "price": format_price(product.price, product.currency),
+        "currency": product.currency,
+        "family": product.family,
+        "options": product.options,
+        "attributes": product.attributes,
+        "status": product.status.value,
+    }

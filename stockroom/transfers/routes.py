@@ -1,0 +1,35 @@
+from collections.abc import Iterator
+from itertools import chain
+
+from flask import Response, stream_with_context
+
+from stockroom.core.api import Blueprint
+from stockroom.core.permissions import Permission
+from stockroom.transfers.exports import export_products
+from stockroom.transfers.formats import Format
+from stockroom.transfers.schemas import ExportQuery
+
+blueprint = Blueprint(
+    "transfers", __name__, url_prefix="/products", description="Imports and exports of files."
+)
+
+
+@blueprint.get("/export")
+@blueprint.allow(Permission.CATALOGUE_EXPORT)
+@blueprint.arguments(ExportQuery, location="query")
+@blueprint.response(200, {"type": "string"}, content_type=Format.CSV.media_type)
+@blueprint.alt_response(
+    200, schema={"type": "string"}, content_type=Format.NDJSON.media_type, success=True
+)
+def export(query: dict[str, Format]) -> Response:
+    """Export the products that are not archived, as a file that can be imported again."""
+    kind = query["format"]
+    response = Response(_started(export_products(kind)), mimetype=kind.media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="products.{kind}"'
+    return response
+
+
+def _started(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks, the first of them made now: an error then still has its own status."""
+    first = next(chunks, b"")
+    return stream_with_context(chain([first], chunks))

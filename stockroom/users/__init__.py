@@ -1,0 +1,1 @@
+"""People and machines that have an account, and their roles."""

@@ -1,0 +1,32 @@
+from sqlalchemy import CheckConstraint, Enum, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from stockroom.core.database import Base, Entity
+from stockroom.core.permissions import Role
+
+
+class User(Entity, Base):
+    """An account. ``email`` is kept in lower case, so that it is unique regardless of case."""
+
+    __tablename__ = "users"
+    __table_args__ = (
+        UniqueConstraint("email"),
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        Index("ix_users_role", "role"),
+    )
+
+    email: Mapped[str] = mapped_column(String(254))
+    full_name: Mapped[str | None] = mapped_column(String(200))
+    password_hash: Mapped[str] = mapped_column(String(255))
+    role: Mapped[Role] = mapped_column(
+        Enum(
+            Role,
+            name="role",
+            native_enum=False,
+            create_constraint=True,
+            length=16,
+            values_callable=lambda roles: [role.value for role in roles],
+        ),
+        default=Role.CUSTOMER,
+    )
+    is_active: Mapped[bool] = mapped_column(default=True)

@@ -1,0 +1,75 @@
+"""Passwords: hashed with argon2id, at most as many at once as there are cores."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from stockroom.core.context import settings
+from stockroom.core.errors import Unavailable
+
+SHORTEST = 8
+LONGEST = 128
+LONGEST_WAIT_SECONDS = 10
+
+
+def hash_password(password: str) -> str:
+    hasher, _ = _current()
+    with _a_core():
+        return hasher.hash(password)
+
+
+def verify_password(stored_hash: str | None, password: str) -> bool:
+    """Whether the password is the one behind the hash.
+
+    Without a hash (nobody has the address) the answer is no, at the same cost: the time must
+    not tell which addresses have an account.
+    """
+    hasher, decoy = _current()
+    with _a_core():
+        try:
+            return hasher.verify(stored_hash or decoy, password) and stored_hash is not None
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def needs_rehash(stored_hash: str) -> bool:
+    """Whether the hash was made at another cost than the settings now ask for."""
+    hasher, _ = _current()
+    return hasher.check_needs_rehash(stored_hash)
+
+
+def _current() -> tuple[PasswordHasher, str]:
+    cost = settings()
+    return _hasher(cost.password_memory_kib, cost.password_passes, cost.password_lanes)
+
+
+@lru_cache(maxsize=8)
+def _hasher(memory_kib: int, passes: int, lanes: int) -> tuple[PasswordHasher, str]:
+    hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes)
+    return hasher, hasher.hash(secrets.token_urlsafe())
+
+
+@lru_cache(maxsize=8)
+def _slots(processes: int) -> BoundedSemaphore:
+    return BoundedSemaphore(max(1, len(os.sched_getaffinity(0)) // processes))
+
+
+@contextmanager
+def _a_core() -> Iterator[None]:
+    """Hold one of the cores; more hashes than cores would only slow each other down.
+
+    :raises Unavailable: if none becomes free in time.
+    """
+    slots = _slots(settings().web_concurrency)
+    if not slots.acquire(timeout=LONGEST_WAIT_SECONDS):
+        raise Unavailable("Too many logins at once.")
+    try:
+        yield
+    finally:
+        slots.release()

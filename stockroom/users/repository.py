@@ -1,0 +1,65 @@
+"""Every query on accounts."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.orm import Session
+
+from stockroom.core.pagination import Keyset
+from stockroom.core.permissions import Role
+from stockroom.users.errors import UserNotFound
+from stockroom.users.models import User
+
+NEWEST_FIRST = Keyset("-created_at", None, User.id, descending=True)
+
+
+def get(session: Session, user_id: UUID, *, lock: bool = False) -> User:
+    """:raises UserNotFound: if there is none."""
+    user = session.get(User, user_id, with_for_update=lock or None)
+    if user is None:
+        raise UserNotFound
+    return user
+
+
+def find_by_email(session: Session, email: str) -> User | None:
+    return session.scalar(select(User).where(User.email == email.lower()))
+
+
+def matching(
+    *, q: str | None = None, role: Role | None = None, is_active: bool | None = None
+) -> Select[tuple[User]]:
+    """Accounts with ``q`` anywhere in address or name, and with this role and state."""
+    statement = select(User)
+    if q:
+        statement = statement.where(
+            or_(
+                User.email.icontains(q, autoescape=True),
+                User.full_name.icontains(q, autoescape=True),
+            )
+        )
+    if role is not None:
+        statement = statement.where(User.role == role)
+    if is_active is not None:
+        statement = statement.where(User.is_active == is_active)
+    return statement
+
+
+def lock_administrators(session: Session) -> Sequence[UUID]:
+    """The active administrators; their rows stay as they are until the transaction ends."""
+    # In key order: two changes of administrators at once would otherwise deadlock.
+    return session.scalars(
+        select(User.id)
+        .where(User.role == Role.ADMIN, User.is_active)
+        .order_by(User.id)
+        .with_for_update()
+    ).all()
+
+
+def replace_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) -> None:
+    """Store a password's new hash, unless the password itself was changed meanwhile."""
+    session.execute(
+        update(User)
+        .where(User.id == user_id, User.password_hash == old_hash)
+        .values(password_hash=new_hash, version=User.version + 1)
+    )

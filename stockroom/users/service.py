@@ -1,0 +1,99 @@
+"""What can be done with accounts."""
+
+from typing import TypedDict
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from stockroom.core.pagination import Page, PageRequest, read_page
+from stockroom.core.permissions import Role
+from stockroom.core.transaction import reading, transaction
+from stockroom.core.versions import ANY_VERSION, ExpectedVersion
+from stockroom.users import repository
+from stockroom.users.errors import LastAdministrator, UserNotFound
+from stockroom.users.models import User
+from stockroom.users.passwords import hash_password
+
+
+class UserChanges(TypedDict, total=False):
+    email: str
+    full_name: str | None
+    role: Role
+    is_active: bool
+
+
+class UserFilters(TypedDict, total=False):
+    q: str
+    role: Role
+    is_active: bool
+
+
+def create(
+    *, email: str, password: str, full_name: str | None = None, role: Role = Role.CUSTOMER
+) -> User:
+    """:raises EmailTaken: if the address has an account."""
+    user = User(email=email, full_name=full_name, role=role, password_hash=hash_password(password))
+    with transaction() as session:
+        session.add(user)
+    return user
+
+
+def get(user_id: UUID) -> User:
+    """:raises UserNotFound: if there is none."""
+    with reading() as session:
+        return repository.get(session, user_id)
+
+
+def get_by_email(email: str) -> User:
+    """:raises UserNotFound: if nobody has the address."""
+    with reading() as session:
+        user = repository.find_by_email(session, email)
+    if user is None:
+        raise UserNotFound(f"Nobody has the address {email}.")
+    return user
+
+
+def search(filters: UserFilters, page: PageRequest) -> Page[User]:
+    """Newest first."""
+    with reading() as session:
+        statement = repository.matching(**filters)
+        return read_page(session, statement, repository.NEWEST_FIRST, page)
+
+
+def change(user_id: UUID, changes: UserChanges, expected: ExpectedVersion = ANY_VERSION) -> User:
+    """Change an account.
+
+    :raises UserNotFound: if there is none.
+    :raises PreconditionFailed: if it has another version than expected.
+    :raises EmailTaken: if another account has the new address.
+    :raises LastAdministrator: if no active administrator would be left.
+    """
+    with transaction() as session:
+        administrators = repository.lock_administrators(session)
+        user = _locked(session, user_id, expected)
+        for name, value in changes.items():
+            setattr(user, name, value)
+        if administrators == [user.id] and not (user.role is Role.ADMIN and user.is_active):
+            raise LastAdministrator
+    return user
+
+
+def remove(user_id: UUID, expected: ExpectedVersion = ANY_VERSION) -> None:
+    """Remove an account with all its sessions.
+
+    :raises UserNotFound: if there is none.
+    :raises PreconditionFailed: if it has another version than expected.
+    :raises LastAdministrator: if no active administrator would be left.
+    """
+    with transaction() as session:
+        administrators = repository.lock_administrators(session)
+        user = _locked(session, user_id, expected)
+        if administrators == [user.id]:
+            raise LastAdministrator
+        session.delete(user)
+
+
+def _locked(session: Session, user_id: UUID, expected: ExpectedVersion) -> User:
+    user = repository.get(session, user_id, lock=True)
+    expected.check(user.version)
+    return user
