@@ -43,7 +43,7 @@ def upgrade() -> None:
             "search",
             postgresql.TSVECTOR(),
             sa.Computed(
-                "setweight(to_tsvector('simple', sku), 'A') || setweight(to_tsvector('simple', name), 'A') || setweight(to_tsvector('english', name), 'B') || setweight(to_tsvector('simple', coalesce(description, '')), 'D') || setweight(to_tsvector('english', coalesce(description, '')), 'D')",
+                "setweight(to_tsvector('simple', sku), 'A') || setweight(to_tsvector('english', name), 'B') || setweight(to_tsvector('english', coalesce(description, '')), 'C') || setweight(to_tsvector('simple', name || ' ' || coalesce(description, '')), 'D')",
                 persisted=True,
             ),
             nullable=True,

@@ -25,7 +25,7 @@ INTERNAL_ERROR = HttpProblem(
     "Something went wrong on our side. Quote the request_id when you report it.",
 )
 
-_PROBLEMS = (
+HTTP_PROBLEMS = (
     HttpProblem(
         HTTPStatus.BAD_REQUEST,
         "bad-request",
@@ -71,9 +71,8 @@ _PROBLEMS = (
     INTERNAL_ERROR,
 )
 
-_BY_STATUS = {problem.status: problem for problem in _PROBLEMS}
-HTTP_PROBLEM_STATUSES = frozenset(_BY_STATUS)
-HTTP_PROBLEM_BY_SLUG = {problem.slug: problem for problem in _PROBLEMS}
+_BY_STATUS = {problem.status: problem for problem in HTTP_PROBLEMS}
+HTTP_PROBLEM_BY_SLUG = {problem.slug: problem for problem in HTTP_PROBLEMS}
 
 
 def http_problem(code: int) -> HttpProblem:

@@ -1,7 +1,6 @@
 """The OpenAPI document: what flask-smorest leaves out of it, said once for every operation."""
 
 import json
-import re
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -16,13 +15,18 @@ from marshmallow import Schema, fields
 
 from stockroom import __version__
 from stockroom.core import errors
-from stockroom.core.http_problems import HTTP_PROBLEM_STATUSES, http_problem
+from stockroom.core.http_problems import HTTP_PROBLEMS
 from stockroom.core.identity import Access
 from stockroom.core.permissions import Permission
 from stockroom.core.problems import MEDIA_TYPE, status_of
 from stockroom.core.schemas import BaseSchema, Text
 
 Document = dict[str, Any]
+
+
+def _camel_case(slug: str) -> str:
+    return "".join(part.capitalize() for part in slug.split("-"))
+
 
 SAFE = {"get", "head"}
 PAGE_HEADERS = {"Link": {"$ref": "#/components/headers/Link"}}
@@ -58,6 +62,13 @@ _SECURITY_SCHEMES: Document = {
         },
     },
 }
+
+
+# The name of each status' component, and what it says. HTTP's own phrases will not do: they
+# differ between versions of Python.
+_PROBLEM_RESPONSES: dict[HTTPStatus, tuple[str, str]] = {
+    problem.status: (_camel_case(problem.slug), problem.title) for problem in HTTP_PROBLEMS
+} | {status_of(kind): (kind.__name__, kind.title) for kind in errors.KINDS}
 
 
 class ProblemSchema(BaseSchema):
@@ -118,8 +129,9 @@ class Api(flask_smorest.Api):
         """A response component for each status that a problem can have."""
         self.spec.components.schema("Problem", schema=ProblemSchema)
         self.spec.components.response("NOT_MODIFIED", {"description": "You have this version."})
-        for status in sorted({*map(status_of, errors.KINDS), *HTTP_PROBLEM_STATUSES}):
-            self.spec.components.response(_component(status), _problem_response(status), lazy=True)
+        for status, (name, title) in _PROBLEM_RESPONSES.items():
+            response = _problem_response(status, title)
+            self.spec.components.response(name, response, lazy=True)
 
 
 def describe_operation(document: Document, facts: Document, *, method: str, **_: Any) -> Document:
@@ -135,7 +147,10 @@ def describe_operation(document: Document, facts: Document, *, method: str, **_:
             )
             response.setdefault("headers", {}).update(_header_references(names))
     for status in _problem_statuses(document, facts):
-        responses[int(status)] = _component(status)
+        responses[status] = _PROBLEM_RESPONSES[status][0]
+    document["responses"] = {
+        str(int(status)): responses[status] for status in sorted(responses, key=int)
+    }
     document["security"] = _security(facts["access"])
     return document
 
@@ -167,18 +182,13 @@ def _security(access: Access | Permission) -> list[Document]:
     return required if isinstance(access, Permission) else [{}, *required]
 
 
-def _problem_response(status: HTTPStatus) -> Document:
+def _problem_response(status: HTTPStatus, title: str) -> Document:
     names = (*_ON_EVERY_ANSWER, *_EXTRA_HEADERS.get(status, ()))
     return {
-        "description": http_problem(status).title,
+        "description": title,
         "content": {MEDIA_TYPE: {"schema": ProblemSchema}},
         "headers": _header_references(names),
     }
-
-
-def _component(status: HTTPStatus) -> str:
-    """``412`` → ``PreconditionFailed``, without phrases that differ between Python versions."""
-    return "".join(part.capitalize() for part in re.split(r"\W", http_problem(status).slug))
 
 
 def _header_references(names: Iterable[str]) -> Mapping[str, Document]:

@@ -43,7 +43,7 @@ def page_of(item: type[Schema]) -> type[Schema]:
         def leave_out_total(self, data: dict[str, object], **_: object) -> dict[str, object]:
             return {name: value for name, value in data.items() if (name, value) != ("total", None)}
 
-    return type(f"{item.__name__}Page", (Envelope,), {})
+    return type(item.__name__.replace("Schema", "PageSchema"), (Envelope,), {})
 
 
 def page_response(page: Page[object], schema: type[Schema]) -> Response:

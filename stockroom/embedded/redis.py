@@ -79,6 +79,7 @@ class EmbeddedRedis:
         command = [str(program)]
         for name, value in options.items():
             command += [f"--{name}", value]
+        self._home.mkdir(parents=True, exist_ok=True)
         with reported(f"run {program}"), self._log.open("wb") as log:
             self._owner = os.getpid()
             self._process = subprocess.Popen(  # noqa: S603

@@ -17,14 +17,13 @@ class ProductStatus(StrEnum):
     ARCHIVED = "archived"
 
 
-# The words as they are written find prefixes; the English stems beside them find plurals.
-# The weights rank a hit in SKU or name above one in the description (PostgreSQL, 12.3.3).
+# English stems find plurals; the words as they are written find the beginnings of words. Each
+# part has a weight of its own, so that the rank can count one and leave out another.
 SEARCH = (
     "setweight(to_tsvector('simple', sku), 'A') || "
-    "setweight(to_tsvector('simple', name), 'A') || "
     "setweight(to_tsvector('english', name), 'B') || "
-    "setweight(to_tsvector('simple', coalesce(description, '')), 'D') || "
-    "setweight(to_tsvector('english', coalesce(description, '')), 'D')"
+    "setweight(to_tsvector('english', coalesce(description, '')), 'C') || "
+    "setweight(to_tsvector('simple', name || ' ' || coalesce(description, '')), 'D')"
 )
 
 

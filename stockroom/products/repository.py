@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Select,
     Text,
     cast,
@@ -17,7 +18,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, insert
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, REAL, insert
 from sqlalchemy.orm import Session
 
 from stockroom.core.database import new_id, now
@@ -26,6 +27,8 @@ from stockroom.products.models import Product, ProductStatus
 
 NOT_ARCHIVED = Product.status != ProductStatus.ARCHIVED
 RELEVANCE = "relevance"
+RANK_WEIGHTS = [0, 0.2, 0.6, 1]
+"""Of D (words as written), C (description), B (name) and A (SKU)."""
 
 
 class ProductFilters(TypedDict, total=False):
@@ -78,9 +81,7 @@ def matching(filters: ProductFilters, *, to_staff: bool) -> Select[tuple[Product
 def keyset(sort: str, q: str | None) -> Keyset:
     """The order that ``sort`` names; a leading minus turns it around."""
     if sort == RELEVANCE:
-        rank = func.ts_rank_cd(Product.search, _text_query(q or ""))
-        # In double precision the value survives its way through the cursor unchanged.
-        return Keyset(sort, cast(rank, DOUBLE_PRECISION), Product.id, descending=True, parse=float)
+        return Keyset(sort, _rank(q or ""), Product.id, descending=True, parse=float)
     column, parse = _SORTS[sort.removeprefix("-")]
     return Keyset(sort, column, Product.id, descending=sort.startswith("-"), parse=parse)
 
@@ -102,6 +103,14 @@ def _text_query(q: str) -> ColumnElement[Any]:
     prefix = func.to_tsquery("simple", f"'{quoted}':*")
     last_word = prefix.op("||")(func.plainto_tsquery("english", last))
     return func.plainto_tsquery("english", " ".join(words)).op("&&")(last_word)
+
+
+def _rank(q: str) -> ColumnElement[float]:
+    """How well a product answers ``q``: the words as one phrase first, then close together."""
+    phrase = Product.search.op("@@")(func.phraseto_tsquery("english", q))
+    closeness = func.ts_rank_cd(cast(RANK_WEIGHTS, ARRAY(REAL)), Product.search, _text_query(q))
+    # In double precision the value survives its way through the cursor unchanged.
+    return cast(closeness, DOUBLE_PRECISION) + cast(cast(phrase, Integer), DOUBLE_PRECISION)
 
 
 def is_empty(session: Session) -> bool:

@@ -130,5 +130,8 @@ def _progress(file: IO[bytes]) -> Iterator[OnProgress]:
     """A bar over the bytes of the file, on a terminal."""
     size = file.seek(0, 2)
     file.seek(0)
-    with click.progressbar(length=size, label="Importing", file=sys.stderr) as bar:
+    is_shown = sys.stderr.isatty()
+    with click.progressbar(
+        length=size, label="Importing", file=sys.stderr, hidden=not is_shown
+    ) as bar:
         yield lambda position: bar.update(position - bar.pos)

@@ -1,0 +1,51 @@
+"""A client of the API as a test wants it: paths below ``/api/v1``, and a token."""
+
+from typing import Any
+
+from flask import Flask
+from werkzeug.test import TestResponse
+
+PREFIX = "/api/v1"
+
+
+class Api:
+    """Sends requests to an application, with an access token if it has one."""
+
+    def __init__(self, app: Flask, token: str | None = None) -> None:
+        self._client = app.test_client()
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def request(self, method: str, path: str, **kwargs: Any) -> TestResponse:
+        """``if_match`` is short for the header; other arguments are those of werkzeug."""
+        headers = {**self._headers, **kwargs.pop("headers", {})}
+        if (version := kwargs.pop("if_match", None)) is not None:
+            headers["If-Match"] = version
+        # A whole address, such as one from Location or Link, is taken as it is.
+        address = path if path.startswith(PREFIX) else f"{PREFIX}{path}"
+        return self._client.open(address, method=method, headers=headers, **kwargs)
+
+    def get(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.request("GET", path, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.request("POST", path, **kwargs)
+
+    def patch(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.request("PATCH", path, **kwargs)
+
+    def put(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.request("PUT", path, **kwargs)
+
+    def delete(self, path: str, **kwargs: Any) -> TestResponse:
+        return self.request("DELETE", path, **kwargs)
+
+
+def assert_problem(response: TestResponse, status: int, slug: str) -> dict[str, Any]:
+    """The answer is a problem document of this kind; returns it."""
+    assert response.status_code == status, response.text
+    assert response.mimetype == "application/problem+json"
+    problem: dict[str, Any] = response.get_json()
+    assert problem["type"] == f"/problems/{slug}"
+    assert problem["status"] == status
+    assert problem["request_id"] == response.headers["X-Request-ID"]
+    return problem

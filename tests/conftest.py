@@ -1,0 +1,124 @@
+"""The servers that the tests run against, and the fixtures that every test may use."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from stockroom.app import create_app
+from stockroom.config import Environment, Settings
+from stockroom.core.permissions import Role
+from stockroom.extensions import cache, db, limiter
+from tests.api import Api
+from tests.factories.users import make_user, token_for
+from tests.servers import Servers, empty_tables
+
+SERVERS = pytest.StashKey[Servers]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the servers once for the whole run, before any worker asks for them."""
+    config = session.config
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        config.stash[SERVERS] = Servers.start()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["servers"] = node.config.stash[SERVERS].addresses
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if servers := config.stash.get(SERVERS, None):
+        servers.stop()
+
+
+@pytest.fixture(scope="session")
+def servers(request: pytest.FixtureRequest) -> dict[str, str]:
+    """The addresses of the servers: ``postgres`` (up to the database's name) and ``redis``."""
+    if hasattr(request.config, "workerinput"):
+        addresses: dict[str, str] = request.config.workerinput["servers"]
+        return addresses
+    return request.config.stash[SERVERS].addresses
+
+
+@pytest.fixture(scope="session")
+def settings(
+    servers: dict[str, str], worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
+    """Settings of a test's application: a database of this worker's own, and cheap passwords."""
+    return Settings(
+        environment=Environment.TESTING,
+        instance_path=tmp_path_factory.mktemp("instance"),
+        database_url=Servers.database(servers, f"test_{worker_id}"),
+        secret_key="a secret of the tests alone",
+        jwt_secret_key="another secret of the tests alone",
+        password_memory_kib=8,
+        password_passes=1,
+        rate_limit="100000 per second",
+        rate_limit_login="100000 per second",
+        rate_limit_refresh="100000 per second",
+        rate_limit_register="100000 per second",
+        log_level=30,
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_app(settings: Settings) -> Flask:
+    return create_app(settings)
+
+
+@pytest.fixture
+def app(shared_app: Flask) -> Iterator[Flask]:
+    """The application, on empty tables."""
+    yield shared_app
+    with shared_app.app_context():
+        empty_tables(db.engine)
+        cache.clear()
+        limiter.reset()
+
+
+@pytest.fixture
+def app_context(app: Flask) -> Iterator[None]:
+    """For tests that call services; requests of a test client bring a context of their own."""
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def make_app(app: Flask, settings: Settings) -> Iterator[Callable[..., Flask]]:
+    """Applications with other settings, on the same database as ``app``."""
+    made: list[Flask] = []
+
+    def make(**changes: Any) -> Flask:
+        made.append(create_app(replace(settings, **changes)))
+        return made[-1]
+
+    yield make
+    for other in made:
+        with other.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def nobody(app: Flask) -> Api:
+    """A client without credentials."""
+    return Api(app)
+
+
+@pytest.fixture
+def customer(app: Flask) -> Api:
+    return Api(app, token_for(app, make_user(app, role=Role.CUSTOMER)))
+
+
+@pytest.fixture
+def staff(app: Flask) -> Api:
+    return Api(app, token_for(app, make_user(app, role=Role.STAFF)))
+
+
+@pytest.fixture
+def admin(app: Flask) -> Api:
+    return Api(app, token_for(app, make_user(app, role=Role.ADMIN)))

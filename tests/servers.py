@@ -1,0 +1,93 @@
+"""Real PostgreSQL and Redis for one run of the tests, on addresses of their own."""
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg2
+from flask_migrate import upgrade
+from psycopg2 import sql
+from sqlalchemy import Engine, text
+
+from stockroom.app import create_app
+from stockroom.config import Environment, Settings
+from stockroom.embedded.postgres import EmbeddedPostgres
+from stockroom.embedded.redis import EmbeddedRedis
+from stockroom.extensions import db, metadata
+
+TEMPLATE = "stockroom_template"
+
+# Nothing of a test run needs to outlive a crash of the machine.
+_FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "300",
+}
+
+
+@dataclass(slots=True)
+class Servers:
+    home: Path
+    postgres: EmbeddedPostgres
+    redis: EmbeddedRedis
+    addresses: dict[str, str]
+
+    @classmethod
+    def start(cls) -> "Servers":
+        """Both servers, and a migrated database to clone."""
+        home = Path(tempfile.mkdtemp(prefix="stockroom-tests-"))
+        # As root, the server runs under another account, which has to reach its data.
+        home.chmod(0o711)
+        postgres = EmbeddedPostgres(home / "postgres", settings=_FAST)
+        redis = EmbeddedRedis(home / "redis")
+        info = postgres.start()
+        addresses = {
+            "postgres": f"postgresql://{info.user}@/{{}}?host={quote(info.host, safe='')}"
+            f"&port={info.port}",
+            "redis": redis.start(),
+        }
+        servers = cls(home, postgres, redis, addresses)
+        _migrate(cls.database(addresses, TEMPLATE, template="template0"), home)
+        return servers
+
+    def stop(self) -> None:
+        self.redis.stop()
+        self.postgres.stop()
+        shelter = (self.home / "postgres").resolve()
+        shutil.rmtree(shelter, ignore_errors=True)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    @staticmethod
+    def database(addresses: dict[str, str], name: str, template: str = TEMPLATE) -> str:
+        """The address of a new database, which is a copy of the template."""
+        connection = psycopg2.connect(addresses["postgres"].format("postgres"))
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+            cursor.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
+        connection.close()
+        return addresses["postgres"].format(name)
+
+
+def empty_tables(engine: Engine) -> None:
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    with engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+
+
+def _migrate(address: str, home: Path) -> None:
+    settings = Settings(
+        environment=Environment.TESTING,
+        instance_path=home,
+        database_url=address,
+        secret_key="unused",
+        jwt_secret_key="unused",
+        log_level=30,
+    )
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+        db.engine.dispose()
