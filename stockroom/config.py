@@ -70,6 +70,7 @@ class Settings:
     password_lanes: int = _setting("int", 1, validate=Range(1, 64))
 
     public_url: str = _setting("str", "")
+    host: str = _setting("str", "127.0.0.1")
     port: int = _setting("int", 5000, validate=Range(1, 65535))
     web_concurrency: int = _setting("int", 1, validate=Range(1, 256))
     web_threads: int = _setting("int", 8, validate=Range(1, 256))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from stockroom.core.pagination import Keyset
@@ -43,6 +43,10 @@ def matching(
     if is_active is not None:
         statement = statement.where(User.is_active == is_active)
     return statement
+
+
+def has_administrator(session: Session) -> bool:
+    return bool(session.scalar(select(exists().where(User.role == Role.ADMIN))))
 
 
 def lock_administrators(session: Session) -> Sequence[UUID]:

@@ -53,6 +53,11 @@ def get_by_email(email: str) -> User:
     return user
 
 
+def has_administrator() -> bool:
+    with reading() as session:
+        return repository.has_administrator(session)
+
+
 def search(filters: UserFilters, page: PageRequest) -> Page[User]:
     """Newest first."""
     with reading() as session:

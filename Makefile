@@ -1,0 +1,67 @@
+# `make` lists the targets. Python 3.11 or newer is all that has to be there.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# The first Python that is new enough and can make environments; PYTHON=… chooses another.
+PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python3; do \
+	$$name -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+	2>/dev/null && echo $$name && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+WORKERS ?= auto
+
+.PHONY: help run test test-heavy lint format openapi lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/run ## Run Stockroom with a database of its own, on port $PORT (5000)
+	@$(BIN)/flask serve
+
+test: $(VENV)/dev ## Run the tests, and measure what they cover
+	@$(PYTEST) -n $(WORKERS) -m "not heavy" --cov --cov-report=term:skip-covered
+
+test-heavy: $(VENV)/dev ## Run the tests that take longer
+	@$(PYTEST) -n $(WORKERS) -m heavy
+
+lint: $(VENV)/dev ## Check style, types, layers and the OpenAPI document
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/dev ## Format the code
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: ## Resolve the dependencies anew (needs uv)
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --upgrade \
+		pyproject.toml -o requirements.lock
+	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --upgrade \
+		--extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## Remove the environment and all caches; instance/, with the data, stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+
+# Each stamp stands for an environment that holds exactly what the lock names.
+$(VENV)/run: requirements.lock | $(VENV)/made
+	@$(call install,requirements.lock)
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock | $(VENV)/made
+	@$(call install,requirements-dev.lock)
+	@touch $@ $(VENV)/run
+
+$(VENV)/made:
+	@test -n "$(PYTHON)" || { echo "Stockroom needs Python 3.11 or newer, with its venv module."; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+define install
+	echo "Installing $(1) ..." && \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+		--require-hashes --only-binary :all: --requirement $(1)
+endef

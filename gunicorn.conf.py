@@ -1,0 +1,28 @@
+"""How gunicorn serves the application, in production and under ``make run`` alike."""
+
+from gunicorn.config import Config
+from gunicorn.glogging import Logger as GunicornLogger
+
+from stockroom.config import load_settings
+
+_settings = load_settings()
+
+
+class Logger(GunicornLogger):
+    """Hands gunicorn's own messages to the application's logging; requests are logged there."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers[:]:
+            self.error_log.removeHandler(handler)
+        self.error_log.propagate = True
+        self.access_log.disabled = True
+
+
+bind = f"{_settings.host}:{_settings.port}"
+workers = _settings.web_concurrency
+worker_class = "gthread"
+threads = _settings.web_threads
+logger_class = Logger
+# The control interface would put a socket into the home directory.
+control_socket_disable = True
