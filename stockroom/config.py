@@ -5,7 +5,7 @@ field's name in capitals; ``.env.example`` describes each one.
 """
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -127,8 +127,7 @@ def load_settings() -> Settings:
     try:
         env.seal()
     except EnvValidationError as error:
-        lines = [f"{name}: {' '.join(why)}" for name, why in error.error_messages.items()]
-        raise ConfigurationError("\n".join(lines)) from None
+        raise ConfigurationError("\n".join(_reasons(error))) from None
     if values["environment"] is not Environment.PRODUCTION:
         for name in ("secret_key", "jwt_secret_key"):
             values[name] = values[name] or _kept_secret(values["instance_path"], name)
@@ -141,6 +140,13 @@ def _read(env: Env, setting: Any) -> Any:
     if not (env.str(name, "") or "").strip():
         return setting.default
     return getattr(env, setting.metadata["kind"])(name, **setting.metadata["how"])
+
+
+def _reasons(error: EnvValidationError) -> Sequence[str]:
+    found = error.error_messages
+    if isinstance(found, Mapping):
+        return [f"{name}: {' '.join(why)}" for name, why in found.items()]
+    return found
 
 
 def _kept_secret(instance_path: Path, name: str) -> str:

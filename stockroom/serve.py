@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 from flask import Flask, current_app
@@ -64,7 +64,7 @@ class _Server(Application):
         self.load_config_from_file(str(ROOT / "gunicorn.conf.py"))
         self.cfg.set("when_ready", lambda _arbiter: _announce(self._settings))
 
-    def load(self) -> Flask:
+    def load(self) -> Any:
         return self._app
 
 

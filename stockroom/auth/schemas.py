@@ -54,7 +54,7 @@ class _IsCurrent(fields.Boolean):
 
     _CHECK_ATTRIBUTE = False
 
-    def _serialize(self, _value: Any, _attr: str | None, obj: Any, **_kwargs: Any) -> bool:
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> bool:
         return bool(obj.id == current_caller().session_id)
 
 

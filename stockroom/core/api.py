@@ -95,7 +95,7 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorator
 
-    def etag(self, view: View) -> View:  # type: ignore[override]
+    def etag(self, view: View) -> View:
         """The view returns an ``Entity``, whose version is the answer's ETag."""
 
         @wraps(view)

@@ -9,6 +9,7 @@ is lost with Redis, an answer is still never served longer than ``LONGEST_SECOND
 import hashlib
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -60,7 +61,7 @@ def answer_from_cache(namespace: str, make: Callable[[], Response]) -> Response:
 
 def changed(session: Session, namespace: str) -> None:
     """Make the namespace's answers unreachable once the session's transaction is committed."""
-    after_commit(session, lambda: _move_stamp(namespace))
+    after_commit(session, partial(_move_stamp, namespace))
 
 
 def _stamp(namespace: str) -> str:

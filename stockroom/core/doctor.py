@@ -1,4 +1,4 @@
-"""``flask doctor``: is everything there that a healthy installation has?"""
+"""``flask doctor``: whether everything is there that a healthy installation has."""
 
 from collections.abc import Iterator
 

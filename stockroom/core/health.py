@@ -1,4 +1,4 @@
-"""Is the process alive, and is all that it needs there?"""
+"""Whether the process is alive, and all that it needs is there."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -25,7 +25,7 @@ Check = Callable[[], str]
 """Returns what it found; raises ``Unready`` with the reason where something is wrong."""
 
 
-class Unready(Exception):  # noqa: N818 - a state of affairs, named as such
+class Unready(Exception):
     """What a part of the system lacks, in words for an operator."""
 
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import flask_smorest
 from apispec.ext.marshmallow import MarshmallowPlugin
-from apispec.ext.marshmallow.common import resolve_schema_cls
 from flask import Flask
 from marshmallow import Schema, fields
 
@@ -134,7 +133,7 @@ class Api(flask_smorest.Api):
             self.spec.components.response(name, response, lazy=True)
 
 
-def describe_operation(document: Document, facts: Document, *, method: str, **_: Any) -> Document:
+def describe_operation(document: Document, facts: Document, **_: Any) -> Document:
     """Add to an operation what its decorators told and what holds for all operations."""
     document["operationId"] = facts["name"]
     responses = document.setdefault("responses", {})
@@ -196,8 +195,9 @@ def _header_references(names: Iterable[str]) -> Mapping[str, Document]:
 
 
 def _schema_name(schema: type[Schema] | Schema) -> str:
-    """``ProductSchema`` → ``Product``; the shape of a PATCH, ``partial=True``, → ``ProductPatch``."""
-    name = resolve_schema_cls(schema).__name__.removesuffix("Schema")
+    """``ProductSchema`` is ``Product``; with ``partial=True``, for PATCH, ``ProductPatch``."""
+    schema_class = schema if isinstance(schema, type) else type(schema)
+    name = schema_class.__name__.removesuffix("Schema")
     return f"{name}Patch" if isinstance(schema, Schema) and schema.partial else name
 
 

@@ -83,7 +83,9 @@ def _children(value: Any) -> Any:
 
 
 def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Marshmallow's messages by field path → messages: ``{"options": {"size": {"value": […]}}}`` → ``options.size``."""
+    """Field paths with their messages: ``{"options": {"size": {"value": […]}}}`` gives
+    ``options.size``.
+    """
     if not isinstance(messages, Mapping):
         yield path or "_schema", messages if isinstance(messages, list) else [str(messages)]
         return

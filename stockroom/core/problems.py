@@ -88,7 +88,7 @@ def from_http_exception(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error
     if error.response is not None:
-        return Response.force_type(error.response)
+        return error
     known = http_problem(error.code)
     headers = dict(error.get_headers())
     headers.pop("Content-Type", None)
@@ -103,7 +103,7 @@ def from_http_exception(error: HTTPException) -> Response | HTTPException:
 
 def from_bug(error: Exception) -> Response:
     """An error nobody foresaw: logged with its trace, answered without a word of it."""
-    log.exception("unhandled exception", exc_info=error)
+    log.error("unhandled exception", exc_info=error)
     return problem(
         INTERNAL_ERROR.status,
         slug=INTERNAL_ERROR.slug,

@@ -16,7 +16,7 @@ _LONGEST_EMAIL = 254
 
 
 class BaseSchema(Schema):
-    class Meta:
+    class Meta:  # noqa: D106 - marshmallow's name for its options
         unknown = RAISE
 
 
@@ -87,7 +87,7 @@ class JsonObject(fields.Dict):
         super().__init__(**kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        loaded = super()._deserialize(value, attr, data, **kwargs)
+        loaded: dict[str, Any] = super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
         text = json.dumps(loaded, ensure_ascii=False, separators=(",", ":"))
         if re.search(r"\\u0000|[\ud800-\udfff]", text):
             raise ValidationError("Holds characters that text cannot have.")

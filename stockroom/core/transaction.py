@@ -68,7 +68,7 @@ def snapshot() -> Iterator[Session]:
         yield session
 
 
-def after_commit(session: Session, callback: Callable[[], None]) -> None:
+def after_commit(session: Session, callback: Callable[[], object]) -> None:
     """Call ``callback`` once the session's transaction is committed, and only then."""
     session.info.setdefault(_AFTER_COMMIT, []).append(callback)
 

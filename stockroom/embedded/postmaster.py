@@ -35,7 +35,7 @@ def read_postmaster(data: Path) -> Postmaster | None:
         pid = int(lines[0])
     except (OSError, ValueError, IndexError):
         return None
-    sockets = lines[4] if len(lines) > 4 else ""
+    sockets = "".join(lines[4:5])
     return Postmaster(pid, Path(sockets) if sockets else None)
 
 

@@ -101,5 +101,5 @@ def _invalid(error: InvalidInput) -> Outcome:
 
 
 def describe(errors: dict[str, list[str]]) -> str:
-    """``{"price": ["Not a price."]}`` → ``price: Not a price.``"""
+    """Messages by field as one line: ``price: Not a price.; sku: Missing.``."""
     return "; ".join(f"{name}: {' '.join(messages)}" for name, messages in errors.items())

@@ -15,7 +15,7 @@ class Price(fields.Field[Decimal]):
     The object that is dumped has a ``currency``, whose decimals the string then has.
     """
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:  # noqa: ARG002 - marshmallow's signature
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
         is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
         # The shortest text of a float is what was written: 15 digits survive, 14 are allowed.
         text = f"{Decimal(repr(value)):f}" if is_number else value
@@ -28,7 +28,7 @@ class Price(fields.Field[Decimal]):
             )
         return Decimal(text.strip())
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str:  # noqa: ARG002 - marshmallow's signature
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str:
         return format_price(value, obj.currency)
 
     def openapi(self) -> dict[str, Any]:

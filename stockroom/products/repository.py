@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -23,25 +23,12 @@ from sqlalchemy.orm import Session
 
 from stockroom.core.database import new_id, now
 from stockroom.core.pagination import Keyset
+from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product, ProductStatus
 
 NOT_ARCHIVED = Product.status != ProductStatus.ARCHIVED
-RELEVANCE = "relevance"
 RANK_WEIGHTS = [0, 0.2, 0.6, 1]
 """Of D (words as written), C (description), B (name) and A (SKU)."""
-
-
-class ProductFilters(TypedDict, total=False):
-    """What to look for. Prices are inclusive bounds, whatever the currency."""
-
-    q: str
-    sku: str
-    family: str
-    currency: str
-    status: ProductStatus
-    price_min: Decimal
-    price_max: Decimal
-    updated_since: datetime
 
 
 _CONDITIONS: dict[str, Any] = {
@@ -93,7 +80,6 @@ _SORTS: dict[str, tuple[Any, Any]] = {
     "price": (Product.price, Decimal),
     "sku": (Product.sku, str),
 }
-SORTS = (RELEVANCE, *(sign + name for name in _SORTS for sign in ("", "-")))
 
 
 def _text_query(q: str) -> ColumnElement[Any]:

@@ -5,9 +5,9 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 from stockroom.core.pages import PageQuery
 from stockroom.core.schemas import BaseSchema, JsonObject, Text
 from stockroom.products.fields import Price
+from stockroom.products.filters import RELEVANCE, SORTS
 from stockroom.products.models import ProductStatus
 from stockroom.products.money import CURRENCIES
-from stockroom.products.repository import RELEVANCE, SORTS
 
 MOST_OPTIONS = 20
 
@@ -85,7 +85,9 @@ class ProductQuery(PageQuery):
         validate=validate.OneOf(SORTS),
         metadata={"description": "`relevance` with `q`, else `-created_at`, if left out."},
     )
-    fields = FieldNames(metadata={"description": "Only these fields of each product."})
+    fields = FieldNames(  # type: ignore[assignment]  # marshmallow's own name, taken out before it is set
+        metadata={"description": "Only these fields of each product."}
+    )
 
     @validates_schema
     def relevance_needs_words(self, data: dict[str, Any], **_: Any) -> None:

@@ -13,9 +13,9 @@ from stockroom.core.transaction import reading, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
 from stockroom.products import repository
 from stockroom.products.errors import ProductNotFound
+from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product, ProductStatus
 from stockroom.products.money import check_price
-from stockroom.products.repository import ProductFilters
 
 CATALOGUE = "catalogue"
 """The namespace under which answers about products are cached."""
@@ -85,7 +85,7 @@ def search(
 ) -> Page[Product]:
     """Products that fit every filter; best matches first if there is ``q``, else newest."""
     order = repository.keyset(
-        sort or (repository.RELEVANCE if "q" in filters else "-created_at"), filters.get("q")
+        sort or (RELEVANCE if "q" in filters else "-created_at"), filters.get("q")
     )
     statement = repository.matching(filters, to_staff=to_staff)
     with reading() as session:

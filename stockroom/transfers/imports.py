@@ -78,7 +78,7 @@ def _take(
             yield line, outcome.reason
 
 
-class _BadRow(Exception):  # noqa: N818 - a finding, not a failure
+class _BadRow(Exception):
     """Why a row is not taken."""
 
 
