@@ -3,9 +3,9 @@
 from gunicorn.config import Config
 from gunicorn.glogging import Logger as GunicornLogger
 
-from stockroom.config import load_settings
+from stockroom.config import load_settings_or_exit
 
-_settings = load_settings()
+_settings = load_settings_or_exit()
 
 
 class Logger(GunicornLogger):

@@ -134,6 +134,14 @@ def load_settings() -> Settings:
     return Settings(**values)
 
 
+def load_settings_or_exit() -> Settings:
+    """The settings; where they are bad, the process ends with the reasons and no trace."""
+    try:
+        return load_settings()
+    except ConfigurationError as error:
+        raise SystemExit(f"Stockroom cannot start:\n{error}") from None
+
+
 def _read(env: Env, setting: Any) -> Any:
     """The setting's value; its default where the variable is missing or empty."""
     name = setting.metadata["name"] or setting.name.upper()
