@@ -9,6 +9,7 @@ from stockroom.core import cache, docs, edge, etags, health, limits, logging, pr
 from stockroom.core.context import bind_settings
 from stockroom.core.doctor import doctor
 from stockroom.core.openapi import Api
+from stockroom.core.routing import TextConverter
 from stockroom.features import FEATURES
 from stockroom.serve import serve
 
@@ -34,9 +35,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _configured(settings: Settings) -> Flask:
     app = Flask(__name__, instance_path=str(settings.instance_path.resolve()))
     app.config["SECRET_KEY"] = settings.secret_key
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.config["TESTING"] = settings.environment == "testing"
-    # A SKU may hold two slashes in a row; an address is taken as it is sent.
+    # A SKU may begin with a slash, or hold two in a row; an address is taken as it is sent.
     app.url_map.merge_slashes = False
+    app.url_map.converters["text"] = TextConverter
     bind_settings(app.extensions, settings)
     logging.configure(settings)
     return app

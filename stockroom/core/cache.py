@@ -49,7 +49,9 @@ def answer_from_cache(namespace: str, make: Callable[[], Response]) -> Response:
     """
     if caller_may(Permission.CATALOGUE_WRITE):
         return make()
-    key = f"{namespace}:{_stamp(namespace)}:{_digest(request.full_path)}"
+    # Decoded, a path may hold a question mark of its own; with a NUL it has no answer to keep.
+    address = f"{request.path}\0{request.query_string.decode('latin-1')}"
+    key = f"{namespace}:{_stamp(namespace)}:{_digest(address)}"
     kept = _try("get", key)
     if kept is not None:
         return _revived(kept)

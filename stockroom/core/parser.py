@@ -1,8 +1,6 @@
 """Reading requests: strict JSON, bounded in depth, and errors by field path."""
 
-import json
 from collections.abc import Iterator, Mapping
-from math import isinf
 from typing import Any, NoReturn
 
 from flask import Request
@@ -10,6 +8,7 @@ from marshmallow import EXCLUDE, RAISE, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from stockroom.core import json_values
 from stockroom.core.context import settings
 from stockroom.core.errors import InvalidInput
 
@@ -44,42 +43,11 @@ def parse_json(body: bytes) -> Any:
     :raises BadRequest: if it is not UTF-8 JSON as RFC 8259 has it, or nested too deep.
     """
     try:
-        value = json.loads(
-            body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite
-        )
-    except RecursionError:
-        raise BadRequest("The JSON is nested too deep.") from None
+        return json_values.parse(body.decode("utf-8"), settings().max_json_depth)
+    except json_values.NestedTooDeep as error:
+        raise BadRequest(f"The JSON is {error}.") from None
     except ValueError as error:
         raise BadRequest(f"The body is not JSON: {error}") from None
-    if _is_deeper(value, settings().max_json_depth):
-        raise BadRequest(f"The JSON is nested deeper than {settings().max_json_depth} levels.")
-    return value
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON value")
-
-
-def _finite(text: str) -> float:
-    if isinf(number := float(text)):
-        raise ValueError("a number is too large")
-    return number
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Whether ``value`` nests deeper; level by level, as recursion would be bounded itself."""
-    layer = [value]
-    for _ in range(levels):
-        layer = [child for parent in layer for child in _children(parent)]
-        if not layer:
-            return False
-    return True
-
-
-def _children(value: Any) -> Any:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
 
 
 def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:

@@ -11,7 +11,7 @@ from stockroom.core.errors import InvalidInput
 from stockroom.core.transaction import transaction
 from stockroom.products import repository
 from stockroom.products.models import Product
-from stockroom.products.service import CATALOGUE, ProductFields, apply, with_defaults
+from stockroom.products.service import CATALOGUE, ProductFields, apply, differing, with_defaults
 
 
 class Result(StrEnum):
@@ -61,7 +61,7 @@ def _lock_changing(
     changing = [
         product.id
         for product, row in pairs
-        if product and any(getattr(product, name) != value for name, value in row.items())
+        if product and differing(product, row)
     ]
     if changing:
         repository.lock_all(session, changing)

@@ -5,9 +5,11 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import flag_modified
 
 from stockroom.core import cache
 from stockroom.core.context import settings
+from stockroom.core.json_values import is_same
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.transaction import reading, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
@@ -126,11 +128,18 @@ def apply(product: Product, changes: ProductFields) -> bool:
 
     :raises InvalidInput: if the price has more decimals than the currency.
     """
-    differing = {name: value for name, value in changes.items() if getattr(product, name) != value}
     check_price(changes.get("price", product.price), changes.get("currency", product.currency))
-    for name, value in differing.items():
-        setattr(product, name, value)
-    return bool(differing)
+    names = differing(product, changes)
+    for name in names:
+        setattr(product, name, changes[name])  # type: ignore[literal-required]
+        # SQLAlchemy compares as Python does, where true equals 1; it would leave that change out.
+        flag_modified(product, name)
+    return bool(names)
+
+
+def differing(product: Product, fields: ProductFields) -> list[str]:
+    """The names of the fields that have another value in the product."""
+    return [name for name, value in fields.items() if not is_same(getattr(product, name), value)]
 
 
 def is_empty() -> bool:

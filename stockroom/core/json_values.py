@@ -1,0 +1,69 @@
+"""JSON values: read strictly and bounded in depth, compared as JSON and not as Python."""
+
+import json
+from decimal import Decimal
+from math import isinf
+from typing import Any, NoReturn
+
+
+class NestedTooDeep(ValueError):
+    """Arrays and objects stand in each other deeper than is allowed."""
+
+
+def parse(text: str, most_levels: int) -> Any:
+    """The JSON value in ``text`` (RFC 8259).
+
+    :raises NestedTooDeep: beyond so many levels.
+    :raises ValueError: if it is not JSON, or holds a number too large for a float.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except RecursionError:
+        raise NestedTooDeep("nested too deep") from None
+    if _is_deeper(value, most_levels):
+        raise NestedTooDeep(f"nested deeper than {most_levels} levels")
+    return value
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Whether both are the same JSON value: 1 is 1.0 and is not true.
+
+    1e20 is the same as the integer that PostgreSQL gives back for it.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same, one, other))
+    if _is_number(one) and _is_number(other):
+        return Decimal(repr(one)) == Decimal(repr(other))
+    return type(one) is type(other) and bool(one == other)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _finite(text: str) -> float:
+    if isinf(number := float(text)):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether ``value`` nests deeper; level by level, as recursion would be bounded itself."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [child for parent in layer for child in _children(parent)]
+        if not layer:
+            return False
+    return True
+
+
+def _children(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

@@ -1,0 +1,23 @@
+"""Doing several things at the same moment."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+PATIENCE_SECONDS = 30
+
+
+def at_once(act: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
+    """What ``act`` returns for each argument, all called together, each in a thread."""
+    barrier = Barrier(len(arguments), timeout=PATIENCE_SECONDS)
+
+    def wait_and_act(argument: T) -> R:
+        barrier.wait()
+        return act(argument)
+
+    with ThreadPoolExecutor(len(arguments)) as pool:
+        return list(pool.map(wait_and_act, arguments, timeout=PATIENCE_SECONDS))
