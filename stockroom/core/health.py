@@ -4,13 +4,13 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, current_app, jsonify
 from flask.typing import ResponseReturnValue
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from stockroom.core.context import settings
 from stockroom.core.errors import Unavailable
@@ -47,7 +47,9 @@ def check_migrations() -> str:
     """The schema is the one that this code was written for."""
     try:
         with reading() as session:
-            stored = MigrationContext.configure(session.connection()).get_current_revision()
+            stored = session.scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError:
+        stored = None
     except Unavailable:
         raise Unready("cannot be read: the database does not answer") from None
     head = migration_head()

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlencode
 
-from flask import Response, current_app, request
+from flask import Response, jsonify, request
 from marshmallow import Schema, fields, post_dump, validate
 
 from stockroom.core.pagination import DEFAULT_PAGE, LARGEST_PAGE, Page, PageRequest
@@ -54,9 +54,7 @@ def page_response(page: Page[object], schema: type[Schema]) -> Response:
     names = request.args.get("fields")
     only = [f"items.{name.strip()}" for name in names.split(",")] if names else None
     envelope = schema(only=[*only, "next_cursor", "total"]) if only else schema()
-    response = current_app.response_class(
-        current_app.json.dumps(envelope.dump(page)), mimetype="application/json"
-    )
+    response: Response = jsonify(envelope.dump(page))
     if page.next_cursor:
         query = urlencode({**request.args, "cursor": page.next_cursor})
         response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'

@@ -6,7 +6,7 @@ from inspect import getdoc
 from typing import Any
 
 import structlog
-from flask import Blueprint, Flask, Response, current_app, g, render_template
+from flask import Blueprint, Flask, Response, g, jsonify, render_template
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import NotFound as NoSuchPage
@@ -69,7 +69,8 @@ def problem(
         "request_id": g.get("request_id"),
         **extensions,
     }
-    response = current_app.response_class(current_app.json.dumps(body), status, mimetype=MEDIA_TYPE)
+    response: Response = jsonify(body)
+    response.status_code, response.mimetype = status, MEDIA_TYPE
     response.headers.update({**_HEADERS.get(HTTPStatus(status), {}), **(headers or {})})
     return response
 
