@@ -24,5 +24,7 @@ workers = _settings.web_concurrency
 worker_class = "gthread"
 threads = _settings.web_threads
 logger_class = Logger
+# TRUSTED_PROXIES alone says who is believed: gunicorn would believe any caller on this machine.
+forwarded_allow_ips = ""
 # The control interface would put a socket into the home directory.
 control_socket_disable = True
