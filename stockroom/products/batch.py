@@ -58,11 +58,7 @@ def _lock_changing(
 ) -> None:
     """Hold the products that a row differs from; the others are not touched at all."""
     pairs = [(existing.get(row["sku"].lower()), row) for row in rows]
-    changing = [
-        product.id
-        for product, row in pairs
-        if product and differing(product, row)
-    ]
+    changing = [product.id for product, row in pairs if product and differing(product, row)]
     if changing:
         repository.lock_all(session, changing)
 
