@@ -1,9 +1,9 @@
 """The Flask extensions, unbound; ``create_app`` binds them to an application."""
 
+from flask import current_app
 from flask_caching import Cache
 from flask_jwt_extended import JWTManager
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import MetaData
@@ -24,4 +24,5 @@ db = SQLAlchemy(metadata=metadata)
 migrate = Migrate()
 jwt = JWTManager()
 cache = Cache()
-limiter = Limiter(key_func=get_remote_address)
+# flask-limiter takes whom it counts here alone, not from the configuration.
+limiter = Limiter(key_func=lambda: str(current_app.config["RATELIMIT_KEY_FUNC"]()))

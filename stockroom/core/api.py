@@ -11,6 +11,7 @@ from typing import Any
 import flask_smorest
 from flask import Response, after_this_request, g, url_for
 from flask.typing import ResponseReturnValue
+from flask_limiter.util import get_remote_address
 from marshmallow import Schema
 
 from stockroom.core import openapi
@@ -60,10 +61,16 @@ class Blueprint(flask_smorest.Blueprint):
         return decorator
 
     def limited(self, setting: str) -> Callable[[View], View]:
-        """A limit stricter than the default: the setting that holds it."""
+        """A limit stricter than the default: the setting that holds it.
+
+        It counts by address: with a token of each account that an address has opened, it
+        would otherwise have as many attempts more.
+        """
 
         def decorator(view: View) -> View:
-            limited: View = limiter.limit(lambda: getattr(settings(), setting))(view)
+            limited: View = limiter.limit(
+                lambda: getattr(settings(), setting), key_func=get_remote_address
+            )(view)
             return limited
 
         return decorator

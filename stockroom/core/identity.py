@@ -13,6 +13,10 @@ from jwt import ExpiredSignatureError, PyJWTError
 from stockroom.core.errors import PermissionDenied, Unauthenticated
 from stockroom.core.permissions import Caller, Permission
 
+# The libraries let the header and the JSON of a token fail in two ways of their own: a header
+# of commas alone, and brackets nested deeper than the interpreter goes.
+MALFORMED_TOKEN = (JWTExtendedException, PyJWTError, IndexError, RecursionError)
+
 
 class Access(Enum):
     """What a route asks for that needs no permission."""
@@ -58,7 +62,7 @@ def _caller_of_token(*, optional: bool) -> Caller | None:
         raise Unauthenticated("Send an access token: Authorization: Bearer …") from None
     except ExpiredSignatureError:
         raise Unauthenticated("The access token has expired; refresh it.") from None
-    except (JWTExtendedException, PyJWTError):
+    except MALFORMED_TOKEN:
         raise Unauthenticated("The access token is not valid.") from None
     caller: Caller | None = get_current_user()
     return caller

@@ -5,12 +5,12 @@ import time
 import structlog
 from flask import Flask, Response, request
 from flask_jwt_extended import decode_token
-from flask_jwt_extended.exceptions import JWTExtendedException
 from flask_limiter.util import get_remote_address
-from jwt import PyJWTError
 from redis.exceptions import RedisError
 
 from stockroom.config import Settings
+from stockroom.core.context import settings as current_settings
+from stockroom.core.identity import MALFORMED_TOKEN
 from stockroom.extensions import limiter
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         RATELIMIT_STORAGE_URI=settings.redis_url or "memory://",
         RATELIMIT_STORAGE_OPTIONS=_REDIS_OPTIONS if settings.redis_url else {},
         RATELIMIT_STRATEGY="moving-window",
-        RATELIMIT_DEFAULT=settings.rate_limit,
+        # The limiter keeps the first application's text; a function serves each its own.
+        RATELIMIT_DEFAULT=lambda: current_settings().rate_limit,
         RATELIMIT_KEY_FUNC=_caller_key,
         RATELIMIT_HEADERS_ENABLED=False,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
@@ -42,7 +43,7 @@ def _caller_key() -> str:
     if scheme == "Bearer":
         try:
             return str(decode_token(token)["sub"])
-        except (PyJWTError, JWTExtendedException, KeyError):
+        except MALFORMED_TOKEN:
             pass
     return get_remote_address()
 

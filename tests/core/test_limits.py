@@ -1,0 +1,165 @@
+"""How many requests a caller may make, counted in Redis or, without it, in memory."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from redis import Redis
+from werkzeug.test import TestResponse
+
+from stockroom.embedded.redis import EmbeddedRedis
+from tests.api import Api, assert_problem
+from tests.factories.users import PASSWORD, make_user, token_for
+
+
+@pytest.fixture
+def make_limited(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
+    """Applications with limits; the limiter is back in memory at the end."""
+    yield make_app
+    make_app()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    server = EmbeddedRedis(tmp_path / "redis")
+    server.start()
+    yield server
+    server.stop()
+
+
+def statuses(responses: list[TestResponse]) -> list[int]:
+    return [response.status_code for response in responses]
+
+
+def test_the_headers_tell_what_is_left_in_seconds(make_limited: Callable[..., Flask]) -> None:
+    headers = Api(make_limited(rate_limit="5 per hour")).get("/products").headers
+    assert (headers["RateLimit-Limit"], headers["RateLimit-Remaining"]) == ("5", "4")
+    assert 3590 <= int(headers["RateLimit-Reset"]) <= 3601
+    assert "Retry-After" not in headers
+
+
+def test_one_request_too_many_is_a_429_that_says_when_to_come_back(
+    make_limited: Callable[..., Flask],
+) -> None:
+    api = Api(make_limited(rate_limit="2 per hour"))
+    assert statuses([api.get("/products"), api.get("/products")]) == [200, 200]
+    refused = api.get("/products")
+    problem = assert_problem(refused, 429, "rate-limited")
+    assert "2 per 1 hour" in problem["detail"]
+    assert 3590 <= int(refused.headers["Retry-After"]) <= 3601
+    assert refused.headers["RateLimit-Remaining"] == "0"
+
+
+def test_applications_side_by_side_keep_their_own_limits(
+    make_limited: Callable[..., Flask],
+) -> None:
+    few, many = make_limited(rate_limit="1 per hour"), make_limited(rate_limit="50 per hour")
+    assert Api(few).get("/products").headers["RateLimit-Limit"] == "1"
+    assert Api(many).get("/products").headers["RateLimit-Limit"] == "50"
+
+
+def test_each_account_has_a_count_of_its_own(make_limited: Callable[..., Flask]) -> None:
+    app = make_limited(rate_limit="2 per hour")
+    ada, bob = (Api(app, token_for(app, make_user(app))) for _ in range(2))
+    assert statuses([ada.get("/users/me") for _ in range(3)]) == [200, 200, 429]
+    assert bob.get("/users/me").status_code == 200
+
+
+def test_an_account_has_one_count_for_all_its_sessions(make_limited: Callable[..., Flask]) -> None:
+    app = make_limited(rate_limit="2 per hour")
+    user = make_user(app)
+    devices = [Api(app, token_for(app, user)) for _ in range(3)]
+    assert statuses([device.get("/users/me") for device in devices]) == [200, 200, 429]
+
+
+def test_who_has_no_valid_token_is_counted_by_address(make_limited: Callable[..., Flask]) -> None:
+    app = make_limited(rate_limit="2 per hour")
+    made_up = [Api(app, token).get("/products") for token in (None, "made.up.token", "e30.e30.x")]
+    assert statuses(made_up) == [200, 401, 429]
+    elsewhere = Api(app).get("/products", environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    assert elsewhere.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("setting", "path", "body"),
+    [
+        ("rate_limit_login", "/auth/login", {"email": "a@example.com", "password": "x"}),
+        ("rate_limit_login", "/auth/token", None),
+        ("rate_limit_refresh", "/auth/refresh", {"refresh_token": "x"}),
+        ("rate_limit_register", "/auth/register", {}),
+    ],
+)
+def test_what_could_be_guessed_or_flooded_has_a_limit_of_its_own(
+    make_limited: Callable[..., Flask], setting: str, path: str, body: dict[str, str] | None
+) -> None:
+    api = Api(make_limited(**{setting: "2 per hour"}))
+    sent = {"data": {"grant_type": "x"}} if body is None else {"json": body}
+    first, second, third = (api.post(path, **sent) for _ in range(3))
+    assert 429 not in statuses([first, second])
+    assert_problem(third, 429, "rate-limited")
+    assert api.get("/products").status_code == 200
+
+
+def test_an_account_is_no_way_around_the_limit_of_logins(
+    make_limited: Callable[..., Flask],
+) -> None:
+    app = make_limited(rate_limit_login="2 per hour")
+    guess = {"email": "ada@example.com", "password": "guess"}
+    callers = [Api(app, token_for(app, make_user(app))) for _ in range(3)]
+    assert statuses([caller.post("/auth/login", json=guess) for caller in callers]) == [
+        401,
+        401,
+        429,
+    ]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_checks_are_not_limited(make_limited: Callable[..., Flask], path: str) -> None:
+    client = make_limited(rate_limit="1 per hour").test_client()
+    responses = [client.get(path) for _ in range(3)]
+    assert statuses(responses) == [200, 200, 200]
+    assert "RateLimit-Limit" not in responses[0].headers
+
+
+def test_counts_in_redis_are_shared_by_all_processes(
+    make_limited: Callable[..., Flask], redis: EmbeddedRedis
+) -> None:
+    apps = [make_limited(rate_limit="2 per hour", redis_url=redis.url) for _ in range(3)]
+    assert statuses([Api(app).get("/products") for app in apps]) == [200, 200, 429]
+
+
+def test_without_redis_the_limit_is_kept_in_memory(
+    make_limited: Callable[..., Flask], redis: EmbeddedRedis
+) -> None:
+    api = Api(make_limited(rate_limit="2 per hour", redis_url=redis.url))
+    assert api.get("/products").status_code == 200
+    redis.stop()
+    responses = [api.get("/products") for _ in range(3)]
+    assert statuses(responses) == [200, 200, 429]
+    assert int(responses[-1].headers["Retry-After"]) > 0
+
+
+def test_stricter_limits_hold_without_redis_too(
+    make_limited: Callable[..., Flask], redis: EmbeddedRedis
+) -> None:
+    api = Api(make_limited(rate_limit_login="1 per hour", redis_url=redis.url))
+    redis.stop()
+    guess = {"email": "ada@example.com", "password": PASSWORD}
+    responses = [api.post("/auth/login", json=guess) for _ in range(2)]
+    assert statuses(responses) == [401, 429]
+
+
+def test_redis_counts_again_once_it_is_back(
+    make_limited: Callable[..., Flask], redis: EmbeddedRedis
+) -> None:
+    api = Api(make_limited(rate_limit="1000000 per hour", redis_url=redis.url))
+    redis.stop()
+    assert api.get("/products").status_code == 200
+    redis.start()
+    deadline = time.monotonic() + 30
+    with Redis.from_url(redis.url) as client:
+        while not client.keys("LIMITS*"):
+            assert time.monotonic() < deadline
+            assert api.get("/products").status_code == 200
