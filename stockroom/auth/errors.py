@@ -8,6 +8,8 @@ class BadCredentials(Unauthenticated):
 
     slug = "bad-credentials"
     title = "Email address or password is wrong"
+    # The account was removed while its password was being checked.
+    constraint = "fk_sessions_user_id_users"
 
 
 class InvalidRefreshToken(Unauthenticated):

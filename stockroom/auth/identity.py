@@ -33,4 +33,8 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _find_caller(_header: dict[str, Any], claims: dict[str, Any]) -> Caller | None:
-    return service.find_caller(UUID(claims["sid"]), UUID(claims["sub"]))
+    try:
+        session_id, user_id = UUID(claims["sid"]), UUID(claims["sub"])
+    except (KeyError, ValueError, AttributeError):
+        return None
+    return service.find_caller(session_id, user_id)

@@ -110,5 +110,6 @@ def end_session(session_id: UUID) -> None:
 
 
 def _device() -> service.Device:
-    name = request.user_agent.string.strip()[:300]
-    return service.Device(name or None, request.remote_addr)
+    # A proxy may add a port or a zone to the address, and a socket file has none.
+    name, address = request.user_agent.string.strip()[:300], (request.remote_addr or "")[:45]
+    return service.Device(name or None, address or None)

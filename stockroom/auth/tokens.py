@@ -6,12 +6,11 @@ from typing import Any
 from uuid import UUID
 
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
-from flask_jwt_extended.exceptions import JWTExtendedException
-from jwt import PyJWTError
 
 from stockroom.auth.errors import InvalidRefreshToken
 from stockroom.auth.service import Grant
 from stockroom.core.context import settings
+from stockroom.core.identity import MALFORMED_TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,9 @@ def mint(grant: Grant) -> dict[str, Any]:
 def read_refresh_token(text: str) -> RefreshToken:
     """:raises InvalidRefreshToken: for anything that is not a refresh token of ours."""
     try:
-        claims = decode_token(text)
-    except (PyJWTError, JWTExtendedException, ValueError):
-        raise InvalidRefreshToken from None
-    if claims["type"] != "refresh":
-        raise InvalidRefreshToken
-    return RefreshToken(UUID(claims["sid"]), claims["n"])
+        match decode_token(text):
+            case {"type": "refresh", "sid": str(session_id), "n": int(counter)}:
+                return RefreshToken(UUID(session_id), counter)
+    except (*MALFORMED_TOKEN, ValueError):
+        pass
+    raise InvalidRefreshToken
