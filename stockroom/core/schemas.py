@@ -3,19 +3,31 @@
 import json
 import re
 import unicodedata
-from typing import Any
+from typing import Any, ClassVar
 
-from email_validator import EmailNotValidError, validate_email
 from marshmallow import RAISE, Schema, ValidationError, fields
+
+from stockroom.core.addresses import normal_address
 
 # JSON's escapes let through what PostgreSQL cannot store: NUL, and halves of surrogate pairs.
 # A single line has no control characters and no line breaks either.
 _UNSTORABLE = "\x00\ud800-\udfff"
 _NOT_IN_A_LINE = "\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+# What str.strip() takes away.
+_BLANK = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# A NUL in JSON text is an escape; with another backslash before it, it is six plain characters.
+_UNSTORABLE_JSON = r"(?<!\\)(\\\\)*\\u0000|[\ud800-\udfff]"
 _LONGEST_EMAIL = 254
 
 
 class BaseSchema(Schema):
+    """A shape that has the fields it names and no others.
+
+    :cvar keywords: what the OpenAPI document says of it that does not follow from its fields.
+    """
+
+    keywords: ClassVar[dict[str, Any]] = {}
+
     class Meta:  # noqa: D106 - marshmallow's name for its options
         unknown = RAISE
 
@@ -45,6 +57,15 @@ class Text(fields.String):
             raise ValidationError("Must not be blank.")
         return normal.strip() or None
 
+    def openapi(self) -> dict[str, Any]:
+        # No document can hold half of a surrogate pair, so none has to forbid it.
+        any_of = f"[^{self.forbidden}]".replace("\ud800-\udfff", "")
+        pattern = any_of + "*"
+        if not self.allow_none:
+            pattern += any_of.replace("]", f"{_BLANK}]") + any_of + "*"
+        readable = pattern.encode("unicode_escape").decode()
+        return {"maxLength": self.longest, "pattern": f"^{readable}$"}
+
 
 class Email(fields.String):
     """An address that mail could be sent to, in lower case; its domain is not looked up."""
@@ -52,12 +73,15 @@ class Email(fields.String):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
-            address = validate_email(text.strip(), check_deliverability=False).normalized
-        except EmailNotValidError as error:
+            address = normal_address(text)
+        except ValueError as error:
             raise ValidationError(f"Not an email address. {error}") from None
         if len(address) > _LONGEST_EMAIL:
             raise ValidationError(f"Longer than {_LONGEST_EMAIL} characters.")
-        return address.lower()
+        return address
+
+    def openapi(self) -> dict[str, Any]:
+        return {"format": "email", "maxLength": _LONGEST_EMAIL}
 
 
 class Flag(fields.Boolean):
@@ -89,7 +113,7 @@ class JsonObject(fields.Dict):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         loaded: dict[str, Any] = super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
         text = json.dumps(loaded, ensure_ascii=False, separators=(",", ":"))
-        if re.search(r"\\u0000|[\ud800-\udfff]", text):
+        if re.search(_UNSTORABLE_JSON, text):
             raise ValidationError("Holds characters that text cannot have.")
         if len(text.encode()) > self.longest:
             raise ValidationError(f"Longer than {self.longest} bytes of JSON.")

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, exists, or_, select, update
 from sqlalchemy.orm import Session
 
+from stockroom.core.addresses import likely_address
 from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
 from stockroom.users.errors import UserNotFound
@@ -23,7 +24,7 @@ def get(session: Session, user_id: UUID, *, lock: bool = False) -> User:
 
 
 def find_by_email(session: Session, email: str) -> User | None:
-    return session.scalar(select(User).where(User.email == email.lower()))
+    return session.scalar(select(User).where(User.email == likely_address(email)))
 
 
 def matching(
