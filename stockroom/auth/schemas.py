@@ -1,7 +1,9 @@
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import EXCLUDE, ValidationError, fields, pre_load, validate
+from webargs.multidictproxy import MultiDictProxy
 
+from stockroom.auth.errors import TokenRequestRefused
 from stockroom.auth.service import Scope
 from stockroom.core.identity import current_caller
 from stockroom.core.schemas import BaseSchema, Email, Text
@@ -36,8 +38,40 @@ class TokensSchema(BaseSchema):
     )
 
 
+def _grant(name: str, *parameters: str) -> dict[str, Any]:
+    """The parameters that a grant needs, as JSON Schema has it."""
+    return {
+        "properties": {"grant_type": {"const": name}},
+        "required": ["grant_type", *parameters],
+    }
+
+
 class TokenRequestSchema(BaseSchema):
     """RFC 6749, 4.3.2 and 6. What is missing is answered as 5.2 has it, not with 422."""
+
+    class Meta:  # noqa: D106 - marshmallow's name for its options
+        # OAuth 2.0 has servers ignore parameters that they do not know (RFC 6749, 3.2).
+        unknown = EXCLUDE
+
+    keywords = {  # noqa: RUF012 - as in the base class
+        "oneOf": [
+            _grant("password", "username", "password"),
+            _grant("refresh_token", "refresh_token"),
+        ]
+    }
+
+    @pre_load
+    def leave_out_empty(self, data: MultiDictProxy, **_: object) -> dict[str, str]:
+        """As RFC 6749, 3.2 has it: a parameter without a value counts as left out, and one
+        that is sent twice makes the request invalid.
+        """
+        if repeated := [name for name, values in data.lists() if len(values) > 1]:
+            raise TokenRequestRefused("invalid_request", f"Sent twice: {', '.join(repeated)}.")
+        return {name: value for name, value in data.items() if value}
+
+    def handle_error(self, error: ValidationError, *_args: object, **_kwargs: object) -> None:
+        reasons = (f"{name}: {' '.join(why)}" for name, why in error.messages_dict.items())
+        raise TokenRequestRefused("invalid_request", " ".join(reasons))
 
     grant_type = Text(50, metadata={"enum": ["password", "refresh_token"]})
     username = Text(254, metadata={"description": "The email address."})
