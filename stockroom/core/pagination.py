@@ -74,13 +74,17 @@ class Keyset:
             values = [self.parse(text) for text in texts] + [UUID(id_text)]
         except (BadData, ValueError, TypeError, ArithmeticError):
             raise InvalidInput({"cursor": ["Not a cursor of this list."]}) from None
-        if name != self.name or len(values) != len(self.keys):
+        if name != self._full_name or len(values) != len(self.keys):
             raise InvalidInput({"cursor": ["This cursor belongs to another order of the list."]})
         row, last = tuple_(*self.keys), tuple_(*values)
         return row < last if self.descending else row > last
 
     def cursor(self, values: Sequence[Any]) -> str:
-        return str(_serializer().dumps([self.name, *map(_text, values)]))
+        return str(_serializer().dumps([self._full_name, *map(_text, values)]))
+
+    @property
+    def _full_name(self) -> str:
+        return f"{self.id_column} {self.name}"
 
 
 def read_page(
