@@ -20,6 +20,8 @@ _YEAR_SECONDS = 365 * 24 * 60 * 60
 
 _SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    # Tokens must not be stored (RFC 6749, 5.1), nor what one account may see be shown to another.
+    "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -50,7 +52,14 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.after_request(_promise_https)
     app.after_request(_finish)
     if settings.cors_origins:
-        CORS(app, origins=settings.cors_origins, expose_headers=_EXPOSED_HEADERS, max_age=600)
+        CORS(
+            app,
+            origins=settings.cors_origins,
+            expose_headers=_EXPOSED_HEADERS,
+            max_age=600,
+            # A request without Origin would be told all origins, in several headers.
+            always_send=False,
+        )
 
 
 def _begin() -> None:
@@ -85,5 +94,8 @@ def _require_https() -> ResponseReturnValue | None:
 
 
 def _promise_https(response: Response) -> Response:
-    response.headers["Strict-Transport-Security"] = f"max-age={_YEAR_SECONDS}; includeSubDomains"
+    # Browsers ignore it over plain HTTP, where it must not be sent (RFC 6797, 7.2).
+    if request.is_secure:
+        promise = f"max-age={_YEAR_SECONDS}; includeSubDomains"
+        response.headers["Strict-Transport-Security"] = promise
     return response
