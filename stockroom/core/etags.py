@@ -30,5 +30,9 @@ def _tag(response: Response) -> Response:
     if "etag" in g and response.status_code < HTTPStatus.BAD_REQUEST:
         response.set_etag(g.etag)
         response.headers["Cache-Control"] = "no-cache"
-        response.make_conditional(request)
+        # A read asks with If-None-Match alone; werkzeug's make_conditional would answer If-Match
+        # as well, and not with a problem.
+        is_read = request.method in {"GET", "HEAD"}
+        if is_read and request.if_none_match.contains_weak(g.etag):
+            response.status_code = HTTPStatus.NOT_MODIFIED
     return response
