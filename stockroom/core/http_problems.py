@@ -1,5 +1,6 @@
 """The problems that come from HTTP itself rather than from a domain error."""
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -72,7 +73,6 @@ HTTP_PROBLEMS = (
 )
 
 _BY_STATUS = {problem.status: problem for problem in HTTP_PROBLEMS}
-HTTP_PROBLEM_BY_SLUG = {problem.slug: problem for problem in HTTP_PROBLEMS}
 
 
 def http_problem(code: int) -> HttpProblem:
@@ -80,5 +80,12 @@ def http_problem(code: int) -> HttpProblem:
     if known := _BY_STATUS.get(HTTPStatus(code)):
         return known
     status = HTTPStatus(code)
-    slug = status.phrase.lower().replace(" ", "-")
+    slug = re.sub(r"[^a-z]+", "-", status.phrase.lower())
     return HttpProblem(status, slug, status.phrase, status.description or status.phrase)
+
+
+HTTP_PROBLEM_BY_SLUG = {
+    known.slug: known
+    for known in map(http_problem, HTTPStatus)
+    if known.status >= HTTPStatus.BAD_REQUEST
+}
