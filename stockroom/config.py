@@ -4,6 +4,7 @@ Only this module reads the environment. The name of a setting in the environment
 field's name in capitals; ``.env.example`` describes each one.
 """
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,12 +16,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError
+from limits import parse_many
 from marshmallow.validate import Range
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent.parent
 SHORTEST_SECRET = 32
+LEAST_KIB_A_LANE = 8
+
+# flask-cors takes what holds other characters for a regular expression, which matches more
+# origins than it seems to.
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.-]+(:\d+)?")
 
 
 class ConfigurationError(Exception):
@@ -74,7 +81,7 @@ class Settings:
     port: int = _setting("int", 5000, validate=Range(1, 65535))
     web_concurrency: int = _setting("int", 1, validate=Range(1, 256))
     web_threads: int = _setting("int", 8, validate=Range(1, 256))
-    cors_origins: list[str] = _setting("list", (), delimiter=",")
+    cors_origins: list[str] = _setting("list", (), delimiter=",", subcast=str.strip)
     trusted_proxies: int = _setting("int", 0, validate=Range(0, 10))
     force_https: bool = _setting("bool", default=False)
     max_body_bytes: int = _setting("int", 1024 * 1024, validate=Range(1024))
@@ -172,21 +179,43 @@ def _kept_secret(instance_path: Path, name: str) -> str:
 
 def _objections(settings: Settings) -> Iterator[str]:
     """What makes these settings wrong anywhere."""
-    try:
-        if make_url(settings.sqlalchemy_url).drivername != "postgresql+psycopg2":
-            yield "DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host/name"
-    except ArgumentError:
-        yield "DATABASE_URL is not an address: write postgresql://user:password@host/name"
-    if settings.redis_url and urlsplit(settings.redis_url).scheme not in {"redis", "rediss"}:
-        yield "REDIS_URL must begin with redis:// or rediss://"
+    yield from _objections_to_addresses(settings)
     if settings.web_concurrency > 1 and not settings.redis_url:
         yield (
             "WEB_CONCURRENCY is above 1 but REDIS_URL is not set: several processes must share "
             "limits and cache. Set REDIS_URL, or run one process."
         )
+    for name in ("rate_limit", "rate_limit_login", "rate_limit_refresh", "rate_limit_register"):
+        try:
+            parse_many(getattr(settings, name))
+        except ValueError:
+            yield f"{name.upper()} is not a limit such as '10 per minute'"
+    if settings.password_memory_kib < LEAST_KIB_A_LANE * settings.password_lanes:
+        yield f"PASSWORD_MEMORY_KIB must be at least {LEAST_KIB_A_LANE} for each of PASSWORD_LANES"
+
+
+def _objections_to_addresses(settings: Settings) -> Iterator[str]:
+    try:
+        if make_url(settings.sqlalchemy_url).drivername != "postgresql+psycopg2":
+            yield "DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host/name"
+    except (ArgumentError, ValueError):
+        yield "DATABASE_URL is not an address: write postgresql://user:password@host/name"
+    if settings.redis_url and not _is_address(settings.redis_url, {"redis", "rediss"}):
+        yield "REDIS_URL is not an address: write redis://host:6379/0, or rediss:// for TLS"
+    if settings.public_url and not _is_address(settings.public_url, {"http", "https"}):
+        yield "PUBLIC_URL is not an address such as https://api.shop.example"
     for origin in settings.cors_origins:
-        if origin != "*" and urlsplit(origin)[2:] != ("", "", ""):
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
             yield f"CORS_ORIGINS: {origin!r} is not an origin such as https://shop.example"
+
+
+def _is_address(text: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(text)
+        # A port that is no number shows only when it is asked for.
+        return parts.scheme in schemes and bool(parts.netloc) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _objections_in_production(settings: Settings) -> Iterator[str]:
