@@ -22,8 +22,11 @@ _SECRET_TEXT = re.compile(
     r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JSON Web Token
     r"|\bsr_\w{16,}"  # an API key
     r"|\$argon2\w+\$\S+"  # a password's hash
-    r"|(?<=://)[^\s/@]+:[^\s/@]+(?=@)"  # user and password in an address
+    r"|(?<=://)[^\s/]*:[^\s/]*(?=@)"  # user and password in an address
     r"|(?i:(?<=bearer )|(?<=basic ))[\w.~+/=-]+"
+    # What follows a secret's name in a text, such as a form, a JSON document or a DSN.
+    r"|(?i:(?<=cookie: ))[^\r\n]+"
+    r"|(?i:(?P<name>(?:passw\w*|secret\w*|token|api.?key)[\"']?\s?[=:]\s?[\"']?))[^\s\"'&,;]+"
 )
 
 
@@ -66,7 +69,11 @@ def _redacted(name: str, value: Any) -> Any:
         return [_redacted("", inner) for inner in value]
     if isinstance(value, (int, float, bool)) or value is None:
         return value
-    return _SECRET_TEXT.sub(REDACTED, str(value))
+    return _SECRET_TEXT.sub(_blanked, str(value))
+
+
+def _blanked(found: re.Match[str]) -> str:
+    return (found["name"] or "") + REDACTED
 
 
 def _shared() -> list[Processor]:
