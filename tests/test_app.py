@@ -1,0 +1,46 @@
+"""The application as a whole: what it is made of, and that two can stand side by side."""
+
+from collections.abc import Callable
+
+from flask import Flask
+from sqlalchemy import text
+
+from stockroom.core.permissions import Permission
+from stockroom.extensions import db
+from stockroom.features import FEATURES
+from tests.api import PREFIX, Api, assert_problem
+
+
+def test_every_feature_has_its_routes_below_the_prefix(app: Flask) -> None:
+    paths = {str(rule) for rule in app.url_map.iter_rules()}
+    for feature in FEATURES:
+        prefix = f"{PREFIX}{feature.routes.url_prefix}"
+        assert any(path.startswith(prefix) for path in paths)
+
+
+def test_every_feature_has_its_commands(app: Flask) -> None:
+    expected = {command.name for feature in FEATURES for command in feature.commands}
+    assert expected | {"doctor", "serve"} <= set(app.cli.commands)
+
+
+def test_two_applications_keep_their_own_settings(
+    app: Flask, make_app: Callable[..., Flask]
+) -> None:
+    other = make_app(max_body_bytes=1024)
+    body = {"email": "ada@example.com", "password": "x" * 1500}
+    assert_problem(Api(other).post("/auth/login", json=body), 413, "body-too-large")
+    assert_problem(Api(app).post("/auth/login", json=body), 422, "validation-error")
+
+
+def test_a_path_is_taken_as_it_is_sent(nobody: Api) -> None:
+    assert_problem(nobody.get("//users"), 404, "not-found")
+
+
+def test_connections_name_the_application(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection:
+        assert connection.scalar(text("SHOW application_name")) == "stockroom"
+
+
+def test_every_permission_is_asked_for_somewhere(app: Flask) -> None:
+    asked = {getattr(view, "_apidoc", {}).get("access") for view in app.view_functions.values()}
+    assert set(Permission) <= asked
