@@ -4,15 +4,14 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from logging.handlers import TimedRotatingFileHandler
 from typing import Any
 
 import structlog
 from structlog.typing import Processor
 
 from stockroom.config import LogFormat, Settings
+from stockroom.core.logfile import DailyFile
 
-DAYS_KEPT = 7
 REDACTED = "[redacted]"
 
 _SECRET_NAME = re.compile(
@@ -48,10 +47,7 @@ def configure(settings: Settings) -> None:
     handlers: list[logging.Handler] = [_formatted(logging.StreamHandler(), console=is_console)]
     if settings.log_file:
         settings.log_file.parent.mkdir(parents=True, exist_ok=True)
-        rotating = TimedRotatingFileHandler(
-            settings.log_file, when="midnight", backupCount=DAYS_KEPT, utc=True, encoding="utf-8"
-        )
-        handlers.append(_formatted(rotating, console=False))
+        handlers.append(_formatted(DailyFile(settings.log_file), console=False))
     _replace_handlers(handlers, settings.log_level)
 
 
