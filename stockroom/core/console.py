@@ -24,6 +24,10 @@ class CommandGroup(AppGroup):
             errors = error.extensions.get("errors", {})
             reasons = "; ".join(f"{name}: {' '.join(why)}" for name, why in errors.items())
             raise click.ClickException(reasons or error.detail) from None
+        except OSError as error:
+            if error.filename is None:
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from None
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, as_json: bool) -> None:

@@ -5,6 +5,9 @@ from decimal import Decimal
 from math import isinf
 from typing import Any, NoReturn
 
+# Python itself converts no more than 4,300 (sys.set_int_max_str_digits).
+MOST_DIGITS = 4000
+
 
 class NestedTooDeep(ValueError):
     """Arrays and objects stand in each other deeper than is allowed."""
@@ -14,10 +17,12 @@ def parse(text: str, most_levels: int) -> Any:
     """The JSON value in ``text`` (RFC 8259).
 
     :raises NestedTooDeep: beyond so many levels.
-    :raises ValueError: if it is not JSON, or holds a number too large for a float.
+    :raises ValueError: if it is not JSON, or holds a number too large to work with.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded
+        )
     except RecursionError:
         raise NestedTooDeep("nested too deep") from None
     if _is_deeper(value, most_levels):
@@ -51,6 +56,12 @@ def _finite(text: str) -> float:
     if isinf(number := float(text)):
         raise ValueError("a number is too large")
     return number
+
+
+def _bounded(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError("a number is too large")
+    return int(text)
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -10,7 +10,7 @@ from stockroom.core import cache
 from stockroom.core.errors import InvalidInput
 from stockroom.core.transaction import transaction
 from stockroom.products import repository
-from stockroom.products.models import Product
+from stockroom.products.models import Product, ProductStatus
 from stockroom.products.service import CATALOGUE, ProductFields, apply, differing, with_defaults
 
 
@@ -34,15 +34,22 @@ def upsert(rows: Sequence[ProductFields], *, dry_run: bool = False) -> list[Outc
 
     A field that a row does not name stays as it is, or takes its default on a new product.
     Only rows that change something are written. A SKU that differs only in case from that of
-    another product is rejected, as is a price with too many decimals.
+    another product is rejected, as is a price with too many decimals. Rows whose SKU somebody
+    else creates at the same moment are brought in by a second transaction.
 
     :param rows: each with ``sku``, ``name`` and ``price``; SKUs distinct regardless of case.
     :param dry_run: tell the outcomes and keep nothing.
     """
+    outcomes = _upsert(rows, dry_run=dry_run)
+    if forestalled := [row for row in rows if row["sku"] not in outcomes]:
+        outcomes |= _upsert(forestalled, dry_run=dry_run)
+    return [outcomes.get(row["sku"]) or _clash(row["sku"]) for row in rows]
+
+
+def _upsert(rows: Sequence[ProductFields], *, dry_run: bool) -> dict[str, Outcome]:
+    """Outcomes by SKU; of a row that finds no product, and still its SKU taken, there is none."""
     with transaction(dry_run=dry_run) as session:
-        found = repository.find_by_skus(session, [row["sku"] for row in rows])
-        existing = {product.sku.lower(): product for product in found}
-        _lock_changing(session, rows, existing)
+        existing = _existing(session, rows)
         outcomes = {
             row["sku"]: _update(existing[row["sku"].lower()], row)
             for row in rows
@@ -50,17 +57,23 @@ def upsert(rows: Sequence[ProductFields], *, dry_run: bool = False) -> list[Outc
         }
         outcomes |= _create(session, [row for row in rows if row["sku"] not in outcomes])
         cache.changed(session, CATALOGUE)
-    return [outcomes[row["sku"]] for row in rows]
+    return outcomes
 
 
-def _lock_changing(
-    session: Session, rows: Sequence[ProductFields], existing: dict[str, Product]
-) -> None:
-    """Hold the products that a row differs from; the others are not touched at all."""
-    pairs = [(existing.get(row["sku"].lower()), row) for row in rows]
+def _existing(session: Session, rows: Sequence[ProductFields]) -> dict[str, Product]:
+    """The products of these rows by SKU in lower case.
+
+    Those that a row differs from are locked; the others are not touched at all.
+    """
+    found = repository.find_by_skus(session, [row["sku"] for row in rows])
+    by_sku = {product.sku.lower(): product for product in found}
+    pairs = [(by_sku.get(row["sku"].lower()), row) for row in rows]
     changing = [product.id for product, row in pairs if product and differing(product, row)]
     if changing:
         repository.lock_all(session, changing)
+    # Whoever held a lock before may have archived the product, or given it another SKU.
+    still = [product for product in found if product.status is not ProductStatus.ARCHIVED]
+    return {product.sku.lower(): product for product in still}
 
 
 def _update(product: Product, row: ProductFields) -> Outcome:
@@ -81,10 +94,7 @@ def _create(session: Session, rows: Sequence[ProductFields]) -> dict[str, Outcom
         except InvalidInput as error:
             outcomes[row["sku"]] = _invalid(error)
     created = repository.insert_unless_taken(session, valid) if valid else set()
-    for fields in valid:
-        sku = str(fields["sku"])
-        outcomes[sku] = Outcome(Result.CREATED) if sku in created else _clash(sku)
-    return outcomes
+    return outcomes | {sku: Outcome(Result.CREATED) for sku in created}
 
 
 def _clash(sku: str, other: str = "") -> Outcome:

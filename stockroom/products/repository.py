@@ -136,6 +136,8 @@ def insert_unless_taken(session: Session, rows: Sequence[dict[str, Any]]) -> set
         {"id": new_id(), "version": 1, "created_at": moment, "updated_at": moment, **row}
         for row in rows
     ]
+    # In the order of their SKUs: two imports that share new products would otherwise deadlock.
+    values.sort(key=lambda row: row["sku"].lower())
     statement = (
         insert(Product)
         .on_conflict_do_nothing(

@@ -4,7 +4,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -15,6 +15,7 @@ from click import Choice, argument, option
 from stockroom.products.batch import Result
 from stockroom.products.cli import products_commands
 from stockroom.transfers.exports import export_products
+from stockroom.transfers.files import written_whole
 from stockroom.transfers.formats import Format, Row, format_of
 from stockroom.transfers.imports import OnProgress, Summary, import_products
 from stockroom.transfers.rejects import RejectsFile
@@ -50,7 +51,7 @@ def import_file(
         source = stack.enter_context(_seekable(file))
         reporter = _Reporter()
         if rejects:
-            target = stack.enter_context(rejects.open("wb"))
+            target = stack.enter_context(written_whole(rejects))
             reporter.keep = RejectsFile(target, source_kind).add
         summary = import_products(
             source,
@@ -76,9 +77,7 @@ def export_file(kind: str | None, output: Path | None) -> None:
     Example: flask products export -o catalogue.csv
     """
     chosen = Format(kind) if kind else format_of(output.name if output else "")
-    # A file appears under its name only when it is whole.
-    target = click.open_file(str(output or "-"), "wb", atomic=output is not None)
-    with target as file:
+    with written_whole(output) if output else nullcontext(sys.stdout.buffer) as file:
         for line in export_products(chosen):
             file.write(line)
 

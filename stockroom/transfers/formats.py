@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import PurePath
 from typing import IO, Any
 
+from stockroom.core.context import settings
+from stockroom.core.json_values import parse
 from stockroom.transfers.errors import UnreadableFile
 
 NEEDED = ("sku", "name", "price")
@@ -24,6 +26,8 @@ COLUMNS = (
     "status",
 )
 JSON_COLUMNS = ("options", "attributes")
+PLACE_COLUMNS = ("line", "reason")
+"""What a file of rejected rows tells about each; an import passes over them."""
 # An empty cell of these columns clears the field; of any other, it is as if it were not there.
 _WHEN_EMPTY: Mapping[str, Any] = {
     "description": None,
@@ -121,7 +125,8 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
         )
     if missing:
         raise UnreadableFile(f"The file lacks the column {' and '.join(missing)}.")
-    if repeated := sorted({name for name in columns if columns.count(name) > 1}):
+    # Spreadsheets like to end their lines with columns that have no name.
+    if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise UnreadableFile(f"The file has the column {' and '.join(repeated)} twice.")
     return columns
 
@@ -133,16 +138,17 @@ def _csv_row(line: int, columns: list[str], cells: list[str]) -> Row:
         return Row(line, cells_by_column, flaw)
     values: dict[str, Any] = {}
     for name, cell in cells_by_column.items():
-        if cell.strip():
-            values[name] = cell
+        if cell.strip() or name not in COLUMNS:
+            values[name] = cell.strip()
         elif name in _WHEN_EMPTY:
             values[name] = _WHEN_EMPTY[name]
     for name in JSON_COLUMNS:
         try:
             if isinstance(values.get(name), str):
-                values[name] = json.loads(values[name])
-        except (ValueError, RecursionError):
-            return Row(line, cells_by_column, f"{name}: not JSON")
+                # One level less than a whole product in JSON, of which this is a part.
+                values[name] = parse(values[name], settings().max_json_depth - 1)
+        except ValueError as error:
+            return Row(line, cells_by_column, f"{name}: {_flaw(error)}")
     return Row(line, values)
 
 
@@ -151,14 +157,19 @@ def _read_ndjson(text: IO[str]) -> Iterator[Row]:
         if not content.strip():
             continue
         try:
-            values = json.loads(content)
-        except (ValueError, RecursionError):
-            yield Row(line, {}, "not JSON")
+            values = parse(content, settings().max_json_depth)
+        except ValueError as error:
+            yield Row(line, {}, _flaw(error))
             continue
         if isinstance(values, dict):
             yield Row(line, values)
         else:
             yield Row(line, {}, "not a JSON object")
+
+
+def _flaw(error: ValueError) -> str:
+    # Where the decoder stopped is a place within the cell or line, which only confuses.
+    return "not JSON" if isinstance(error, json.JSONDecodeError) else str(error)
 
 
 def write_rows(rows: Iterable[Mapping[str, Any]], kind: Format) -> Iterator[bytes]:
@@ -179,15 +190,26 @@ def _write_ndjson(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
 
 def csv_line(cells: Iterable[Any]) -> bytes:
     line = io.StringIO(newline="")
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue().encode()
+    # Before Python 3.13, csv quotes a lone carriage return only if it is part of its line ends.
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return _encoded(line.getvalue().removesuffix("\r\n") + "\n")
 
 
 def json_line(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    return _encoded(_json(value) + "\n")
 
 
 def cell_text(value: Any) -> str:
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")) if value else ""
-    return value or ""
+    """A value as the text of a cell; what is null or an empty object leaves the cell empty."""
+    if value is None or value == {}:
+        return ""
+    return value if isinstance(value, str) else _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _encoded(text: str) -> bytes:
+    # A rejected row can hold half of a surrogate pair, which is then written as JSON writes it.
+    return text.encode("utf-8", "backslashreplace")

@@ -12,9 +12,18 @@ from stockroom.core.parser import flattened
 from stockroom.products.batch import Result, describe, upsert
 from stockroom.products.schemas import ProductInputSchema
 from stockroom.products.service import ProductFields
-from stockroom.transfers.formats import COLUMNS, Format, Row, check_encoding, read_rows
+from stockroom.transfers.formats import (
+    COLUMNS,
+    PLACE_COLUMNS,
+    Format,
+    Row,
+    check_encoding,
+    read_rows,
+)
 
 ROWS_AT_ONCE = 500
+
+_EXPECTED_COLUMNS = {*COLUMNS, *PLACE_COLUMNS, ""}
 
 OnReject = Callable[[Row, str], None]
 OnProgress = Callable[[int], None]
@@ -94,7 +103,7 @@ class _Screen:
         """:raises _BadRow: if the row cannot be taken."""
         if row.flaw:
             raise _BadRow(row.flaw)
-        self.unknown_columns |= row.values.keys() - set(COLUMNS)
+        self.unknown_columns |= row.values.keys() - _EXPECTED_COLUMNS
         try:
             fields: ProductFields = self._schema.load(row.values)
         except ValidationError as error:

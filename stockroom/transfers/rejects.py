@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import IO, Any
 
-from stockroom.transfers.formats import COLUMNS, Format, Row, cell_text, csv_line, json_line
+from stockroom.transfers.formats import (
+    COLUMNS,
+    PLACE_COLUMNS,
+    Format,
+    Row,
+    cell_text,
+    csv_line,
+    json_line,
+)
 
 
 class RejectsFile:
@@ -13,7 +21,7 @@ class RejectsFile:
         self._file = file
         self._kind = kind
         if kind is Format.CSV:
-            file.write(csv_line(("line", "reason", *COLUMNS)))
+            file.write(csv_line((*PLACE_COLUMNS, *COLUMNS)))
 
     def add(self, row: Row, reason: str) -> None:
         self._file.write(self._line(row, reason))
@@ -26,4 +34,4 @@ class RejectsFile:
 
 
 def _without_place(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if name not in {"line", "reason"}}
+    return {name: value for name, value in values.items() if name not in PLACE_COLUMNS}
