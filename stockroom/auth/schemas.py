@@ -19,7 +19,7 @@ class RegistrationSchema(BaseSchema):
 
 
 class CredentialsSchema(BaseSchema):
-    email = Text(254, required=True, metadata={"format": "email"})
+    email = Text(254, required=True)
     password = Password(shortest=1, required=True)
 
 

@@ -8,9 +8,9 @@ from http import HTTPStatus
 from typing import Any
 
 import flask_smorest
-from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow import MarshmallowPlugin, OpenAPIConverter
 from flask import Flask
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 from stockroom import __version__
 from stockroom.core import errors
@@ -73,6 +73,9 @@ _PROBLEM_RESPONSES: dict[HTTPStatus, tuple[str, str]] = {
 class ProblemSchema(BaseSchema):
     """RFC 9457. Some problems carry more members than these."""
 
+    class Meta:
+        unknown = INCLUDE
+
     type = fields.String(required=True, metadata={"format": "uri-reference"})
     title = fields.String(required=True)
     status = fields.Integer(required=True)
@@ -83,6 +86,17 @@ class ProblemSchema(BaseSchema):
         values=fields.List(fields.String()),
         metadata={"description": "Field path → messages, with 422."},
     )
+
+
+class Converter(OpenAPIConverter):
+    """apispec's, with the keywords that a schema adds to those of its fields."""
+
+    def schema2jsonschema(self, schema: Schema) -> Document:
+        return {**super().schema2jsonschema(schema), **getattr(schema, "keywords", {})}
+
+
+class Plugin(MarshmallowPlugin):
+    Converter = Converter
 
 
 class Api(flask_smorest.Api):
@@ -98,12 +112,13 @@ class Api(flask_smorest.Api):
                 "version": __version__,
                 "openapi_version": "3.1.0",
                 "info": {"description": "A product catalogue and inventory backend."},
-                "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_schema_name),
+                "marshmallow_plugin": Plugin(schema_name_resolver=_schema_name),
                 "components": {"securitySchemes": _SECURITY_SCHEMES},
             },
         )
         converter = self.ma_plugin.converter
-        converter.add_attribute_function(_describe_text)
+        converter.add_attribute_function(_describe_enum)
+        converter.add_attribute_function(_describe_dict)
         converter.add_attribute_function(_describe_own)
 
     @cached_property
@@ -127,7 +142,11 @@ class Api(flask_smorest.Api):
     def _register_responses(self) -> None:
         """A response component for each status that a problem can have."""
         self.spec.components.schema("Problem", schema=ProblemSchema)
-        self.spec.components.response("NOT_MODIFIED", {"description": "You have this version."})
+        not_modified = {
+            "description": "You have this version.",
+            "headers": _header_references(("ETAG", *_ON_EVERY_ANSWER)),
+        }
+        self.spec.components.response("NOT_MODIFIED", not_modified)
         for status, (name, title) in _PROBLEM_RESPONSES.items():
             response = _problem_response(status, title)
             self.spec.components.response(name, response, lazy=True)
@@ -191,7 +210,11 @@ def _problem_response(status: HTTPStatus, title: str) -> Document:
 
 
 def _header_references(names: Iterable[str]) -> Mapping[str, Document]:
-    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    # flask-smorest names the component of this one header in capitals.
+    return {
+        "ETag" if name == "ETAG" else name: {"$ref": f"#/components/headers/{name}"}
+        for name in names
+    }
 
 
 def _schema_name(schema: type[Schema] | Schema) -> str:
@@ -201,16 +224,20 @@ def _schema_name(schema: type[Schema] | Schema) -> str:
     return f"{name}Patch" if isinstance(schema, Schema) and schema.partial else name
 
 
-def _describe_text(_: object, field: fields.Field[Any], **__: object) -> Document:
-    if not isinstance(field, Text):
+def _describe_enum(_: object, field: fields.Field[Any], **__: object) -> Document:
+    return {"type": "string"} if isinstance(field, fields.Enum) else {}
+
+
+def _describe_dict(_: object, field: fields.Field[Any], *, ret: Document) -> Document:
+    """What apispec leaves out of a dict: its keys, and that its length counts properties."""
+    if not isinstance(field, fields.Dict):
         return {}
-    forbidden = field.forbidden.replace("\ud800-\udfff", "")
-    pattern = (
-        f"^[^{forbidden}]*$"
-        if field.allow_none
-        else f"^[^{forbidden}]*[^{forbidden}\\s][^{forbidden}]*$"
-    )
-    return {"maxLength": field.longest, "pattern": pattern.encode("unicode_escape").decode()}
+    described = {}
+    if "maxLength" in ret:
+        described["maxProperties"] = ret.pop("maxLength")
+    if isinstance(field.key_field, Text):
+        described["propertyNames"] = field.key_field.openapi()
+    return described
 
 
 def _describe_own(_: object, field: fields.Field[Any], **__: object) -> Document:

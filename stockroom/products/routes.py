@@ -10,7 +10,12 @@ from stockroom.core.permissions import Permission
 from stockroom.products import service
 from stockroom.products.errors import ProductNotFound, SkuTaken
 from stockroom.products.models import Product
-from stockroom.products.schemas import ProductInputSchema, ProductQuery, ProductSchema
+from stockroom.products.schemas import (
+    ListedProductSchema,
+    ProductInputSchema,
+    ProductQuery,
+    ProductSchema,
+)
 
 blueprint = Blueprint("products", __name__, url_prefix="/products", description="The catalogue.")
 
@@ -19,7 +24,7 @@ blueprint = Blueprint("products", __name__, url_prefix="/products", description=
 @blueprint.allow(Access.ANYONE)
 @blueprint.arguments(ProductQuery, location="query")
 @blueprint.cached(service.CATALOGUE)
-@blueprint.page(ProductSchema)
+@blueprint.page(ListedProductSchema)
 def list_products(query: Any) -> Page[Product]:
     """Search and list products. Who may not write sees only active ones."""
     page, sort = page_request(query), query.pop("sort", None)
@@ -50,7 +55,7 @@ def read_product(product_id: UUID) -> Product:
     return service.get(product_id, to_staff=_is_staff())
 
 
-@blueprint.get("/by-sku/<path:sku>")
+@blueprint.get("/by-sku/<text:sku>")
 @blueprint.allow(Access.ANYONE)
 @blueprint.cached(service.CATALOGUE)
 @blueprint.response(200, ProductSchema)

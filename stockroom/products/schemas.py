@@ -4,7 +4,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from stockroom.core.pages import PageQuery
 from stockroom.core.schemas import BaseSchema, JsonObject, Text
-from stockroom.products.fields import Price
+from stockroom.products.fields import Options, Price
 from stockroom.products.filters import RELEVANCE, SORTS
 from stockroom.products.models import ProductStatus
 from stockroom.products.money import CURRENCIES
@@ -24,7 +24,7 @@ class ProductInputSchema(BaseSchema):
         metadata={"description": "ISO 4217; the shop's own if left out.", "examples": ["EUR"]},
     )
     family = Text(64, allow_none=True, metadata={"description": "Shared by variants."})
-    options = fields.Dict(
+    options = Options(
         keys=Text(64),
         values=Text(200),
         validate=validate.Length(max=MOST_OPTIONS),
@@ -49,6 +49,12 @@ class ProductSchema(BaseSchema):
     status = fields.Enum(ProductStatus, by_value=True, required=True)
     created_at = fields.AwareDateTime(required=True)
     updated_at = fields.AwareDateTime(required=True)
+
+
+class ListedProductSchema(ProductSchema):
+    """A product in a list, where ``fields`` may leave out any part of it."""
+
+    keywords = {"required": []}  # noqa: RUF012 - as in the base class
 
 
 FIELD_NAMES = tuple(ProductSchema().fields)

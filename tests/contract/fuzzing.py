@@ -1,0 +1,130 @@
+"""What schemathesis is told about this API: how to call it, and what a schema cannot say."""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import schemathesis
+from flask import Flask
+from hypothesis import strategies as st
+from schemathesis import Case
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from stockroom.auth import service as auth
+from stockroom.core.errors import InvalidInput
+from stockroom.core.permissions import Role
+from stockroom.products.filters import RELEVANCE
+from stockroom.products.money import check_price
+from stockroom.users.models import User
+from tests.factories.products import make_product
+from tests.factories.users import PASSWORD, make_user, token_for
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "openapi.json"
+A_CURRENCY_WITH_ALL_DECIMALS = "KWD"
+
+
+class Application:
+    """Stands for the application under test, which is made long after the cases are collected."""
+
+    flask: Flask
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        return self.flask(environ, start)
+
+
+def load(application: Application, *, max_examples: int) -> OpenApiSchema:
+    """The document in the repository, and how its operations are tried."""
+    # An address at shop.test is well formed, and refused all the same (RFC 2606 reserves it).
+    schemathesis.openapi.format("email", st.integers(0).map("fuzz{}@example.com".format))
+    schema = schemathesis.openapi.from_path(DOCUMENT, config=_config(max_examples))
+    schema.app = application
+    return schema
+
+
+def call(case: Case, app: Flask) -> None:
+    """Send the request as an administrator, and let every check judge the answer.
+
+    Account and session are new each time: no request suffers from what another one removed.
+    """
+    user = make_user(app, role=Role.ADMIN)
+    _make_acceptable(case, app, user)
+    case.call_and_validate(headers={"Authorization": f"Bearer {token_for(app, user)}"})
+
+
+def _config(max_examples: int) -> SchemathesisConfig:
+    return SchemathesisConfig.from_dict(
+        {
+            "generation": {
+                "max-examples": max_examples,
+                "deterministic": True,
+                "no-shrink": True,
+                # ``call`` authenticates; the check ``ignored_auth`` takes that away again.
+                "with-security-parameters": False,
+            },
+            "checks": {
+                # RFC 6585, 3: 428 is the status for a missing If-Match.
+                "missing_required_header": {"expected-statuses": [400, 415, 422, 428]},
+            },
+            "operations": [
+                {
+                    "include-operation-id": "request_token",
+                    # RFC 6749, 5.2: 400 is the status for a wrong password or token.
+                    "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 400]}},
+                }
+            ],
+        }
+    )
+
+
+def _make_acceptable(case: Case, app: Flask, user: User) -> None:
+    """Where the data fits the schema, see that it also fits what no schema can say.
+
+    The check ``positive_data_acceptance`` can then insist on it.
+    """
+    if _is_valid(case, ParameterLocation.PATH):
+        for name in case.path_parameters:
+            case.path_parameters[name] = _EXISTING[name](app, user)
+    if _is_valid(case, ParameterLocation.HEADER) and "If-Match" in case.headers:
+        case.headers["If-Match"] = "*"
+    if _is_valid(case, ParameterLocation.QUERY):
+        # A cursor is signed, and only words have a relevance.
+        case.query.pop("cursor", None)
+        if case.query.get("sort") == RELEVANCE:
+            case.query.setdefault("q", "blue")
+    if _is_valid(case, ParameterLocation.BODY) and isinstance(case.body, dict):
+        if not _has_decimals_of_its_currency(case.body):
+            case.body["currency"] = A_CURRENCY_WITH_ALL_DECIMALS
+
+
+def _is_valid(case: Case, location: ParameterLocation) -> bool:
+    return case.meta is None or not case.meta.is_negative_at(location)
+
+
+def _has_decimals_of_its_currency(body: dict[str, Any]) -> bool:
+    try:
+        check_price(Decimal(str(body.get("price", 0)).strip()), body.get("currency", "EUR"))
+    except InvalidInput:
+        return False
+    return True
+
+
+def _product_id(app: Flask, _user: User) -> str:
+    return str(make_product(app, price="9", currency=A_CURRENCY_WITH_ALL_DECIMALS).id)
+
+
+def _session_id(app: Flask, user: User) -> str:
+    with app.app_context():
+        grant = auth.log_in(user.email, PASSWORD, auth.Device(None, None))
+    return str(grant.session_id)
+
+
+_EXISTING: dict[str, Callable[[Flask, User], str]] = {
+    "product_id": _product_id,
+    "session_id": _session_id,
+    "sku": lambda app, _user: make_product(app).sku,
+    "user_id": lambda app, _user: str(make_user(app).id),
+}

@@ -1,0 +1,20 @@
+"""Every operation against schemathesis: the server does what its document says, and no more."""
+
+import pytest
+from flask import Flask
+from schemathesis import Case
+
+from tests.contract import fuzzing
+
+APPLICATION = fuzzing.Application()
+SCHEMA = fuzzing.load(APPLICATION, max_examples=20)
+
+
+@pytest.fixture(autouse=True)
+def served(app: Flask) -> None:
+    APPLICATION.flask = app
+
+
+@SCHEMA.parametrize()
+def test_the_server_does_what_its_document_says(case: Case) -> None:
+    fuzzing.call(case, APPLICATION.flask)
