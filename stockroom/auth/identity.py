@@ -33,6 +33,9 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _find_caller(_header: dict[str, Any], claims: dict[str, Any]) -> Caller | None:
+    # flask-jwt-extended takes whatever is no refresh token for an access token.
+    if claims["type"] != "access":
+        return None
     try:
         session_id, user_id = UUID(claims["sid"]), UUID(claims["sub"])
     except (KeyError, ValueError, AttributeError):
