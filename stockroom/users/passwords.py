@@ -57,7 +57,10 @@ def _hasher(memory_kib: int, passes: int, lanes: int) -> tuple[PasswordHasher, s
 
 @lru_cache(maxsize=8)
 def _slots(processes: int) -> BoundedSemaphore:
-    return BoundedSemaphore(max(1, len(os.sched_getaffinity(0)) // processes))
+    # macOS has no affinities to ask for.
+    has_affinity = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
+    return BoundedSemaphore(max(1, cores // processes))
 
 
 @contextmanager
