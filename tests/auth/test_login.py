@@ -1,0 +1,246 @@
+"""Registration and login, and that they tell nobody who has an account."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from flask import Flask
+
+from stockroom.auth.errors import BadCredentials
+from stockroom.auth.models import LoginSession
+from stockroom.auth.service import Device, log_in
+from stockroom.core.database import new_id, now
+from stockroom.core.permissions import Role
+from stockroom.core.transaction import transaction
+from stockroom.users import service as users
+from tests.api import Api, assert_problem
+from tests.factories.users import PASSWORD, make_user
+
+CORES = len(os.sched_getaffinity(0))
+ADA = {"email": "ada@example.com", "password": PASSWORD}
+
+
+@pytest.fixture
+def verified(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The parameters of each hash that a password is compared with."""
+    seen: list[str] = []
+    verify = PasswordHasher.verify
+
+    def watched(self: PasswordHasher, hashed: str, password: str) -> bool:
+        seen.append(hashed.rsplit("$", 2)[0])
+        return verify(self, hashed, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", watched)
+    return seen
+
+
+def test_whoever_registers_is_a_customer(nobody: Api) -> None:
+    response = nobody.post("/auth/register", json={**ADA, "full_name": "Ada Lovelace"})
+    assert response.status_code == 201
+    user = response.get_json()
+    assert (user["email"], user["full_name"]) == ("ada@example.com", "Ada Lovelace")
+    assert (user["role"], user["is_active"]) == ("customer", True)
+
+
+def test_no_answer_holds_a_password(nobody: Api) -> None:
+    response = nobody.post("/auth/register", json=ADA)
+    assert "password" not in response.text
+    assert PASSWORD not in response.text
+
+
+@pytest.mark.parametrize("field", [{"role": "admin"}, {"is_active": True}, {"id": "1"}])
+def test_nobody_registers_with_a_role_of_their_choice(nobody: Api, field: dict[str, Any]) -> None:
+    assert_problem(nobody.post("/auth/register", json=ADA | field), 422, "validation-error")
+
+
+@pytest.mark.parametrize("email", ["ada@example.com", "ADA@Example.COM", " ada@example.com "])
+def test_an_address_registers_once_regardless_of_case(nobody: Api, email: str) -> None:
+    nobody.post("/auth/register", json=ADA)
+    response = nobody.post("/auth/register", json={**ADA, "email": email})
+    assert_problem(response, 409, "email-taken")
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "ada", "@example.com", "ada@", "a b@example.com", "ada@example", "ada@@example.com",
+     "ada@example.com\x00", "ada@-example.com", "a@" + "b." * 130 + "c",
+     "\ud800@example.com", "ada@example.com, bob@example.com", "Ada <ada@example.com>"],
+)  # fmt: skip
+def test_what_is_no_address_is_refused(nobody: Api, email: str) -> None:
+    response = nobody.post("/auth/register", json={**ADA, "email": email})
+    problem = assert_problem(response, 422, "validation-error")
+    assert [*problem["errors"]] == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("registered", "used"),
+    [
+        ("Ada@Example.com", "aDA@eXAMPLE.COM"),
+        ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+        ("ada@xn--bcher-kva.example", "ada@bücher.example"),
+        ("ad\u00e0@example.com", "ada\u0300@example.com"),
+        ("ADÀ@example.com", "adà@example.com"),
+    ],
+)
+def test_every_spelling_of_an_address_logs_in(nobody: Api, registered: str, used: str) -> None:
+    created = nobody.post("/auth/register", json={**ADA, "email": registered})
+    assert created.status_code == 201, created.text
+    assert nobody.post("/auth/login", json={**ADA, "email": used}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [(7, 422), (8, 201), (128, 201), (129, 422), (100_000, 422)]
+)
+def test_a_password_has_8_to_128_characters(nobody: Api, length: int, status: int) -> None:
+    body = {**ADA, "password": "ü" * length}
+    assert nobody.post("/auth/register", json=body).status_code == status
+
+
+@pytest.mark.parametrize(
+    "password", ["  spaces  ", "tab\tnul\x00bell\x07", "🔑" * 8, "パスワードです。"]
+)
+def test_a_password_may_hold_any_character(nobody: Api, password: str) -> None:
+    body = {**ADA, "password": password}
+    assert nobody.post("/auth/register", json=body).status_code == 201
+    assert nobody.post("/auth/login", json=body).status_code == 200
+    trimmed = nobody.post("/auth/login", json={**ADA, "password": password[1:]})
+    assert trimmed.status_code == 401
+
+
+def test_a_password_is_the_same_however_a_keyboard_composes_it(nobody: Api) -> None:
+    nobody.post("/auth/register", json={**ADA, "password": "na\u00efve caf\u00e9"})
+    decomposed = {**ADA, "password": "nai\u0308ve cafe\u0301"}
+    assert nobody.post("/auth/login", json=decomposed).status_code == 200
+
+
+def test_half_of_a_surrogate_pair_is_no_password(nobody: Api) -> None:
+    response = nobody.post("/auth/register", json={**ADA, "password": "\ud800" * 8})
+    assert_problem(response, 422, "validation-error")
+
+
+def test_a_login_gives_tokens_that_must_not_be_stored(app: Flask, nobody: Api) -> None:
+    make_user(app, email="ada@example.com")
+    response = nobody.post("/auth/login", json=ADA)
+    tokens = response.get_json()
+    assert tokens.keys() == {"access_token", "refresh_token", "token_type", "expires_in"}
+    assert (tokens["token_type"], tokens["expires_in"]) == ("bearer", 900)
+    assert response.headers["Cache-Control"] == "no-store"
+    assert Api(app, tokens["access_token"]).get("/users/me").get_json()["email"] == ADA["email"]
+
+
+def refusal(api: Api, email: str, password: str = PASSWORD) -> dict[str, Any]:
+    response = api.post("/auth/login", json={"email": email, "password": password})
+    problem = assert_problem(response, 401, "bad-credentials")
+    del problem["request_id"]
+    return problem | {"headers": sorted(name for name, _ in response.headers)}
+
+
+def test_every_bad_login_gets_the_same_answer(app: Flask, nobody: Api) -> None:
+    make_user(app, email="ada@example.com")
+    idle = make_user(app, email="idle@example.com")
+    with app.app_context():
+        users.change(idle.id, {"is_active": False})
+    answers = [
+        refusal(nobody, "ada@example.com", "wrong password"),
+        refusal(nobody, "nobody@example.com"),
+        refusal(nobody, "no address"),
+        refusal(nobody, "idle@example.com"),
+        refusal(nobody, "idle@example.com", "wrong password"),
+    ]
+    assert all(answer == answers[0] for answer in answers)
+
+
+def test_an_unknown_address_costs_the_same_hashing_as_a_known_one(
+    app: Flask, nobody: Api, verified: list[str]
+) -> None:
+    make_user(app, email="ada@example.com")
+    refusal(nobody, "ada@example.com", "wrong password")
+    refusal(nobody, "nobody@example.com", "wrong password")
+    assert verified == ["$argon2id$v=19$m=8,t=1,p=1"] * 2
+
+
+def test_a_hash_of_other_parameters_is_replaced_at_login(
+    app: Flask, make_app: Callable[..., Flask]
+) -> None:
+    user = make_user(app, email="ada@example.com")
+    costlier = make_app(password_memory_kib=16, password_passes=2)
+    assert Api(costlier).post("/auth/login", json=ADA).status_code == 200
+    with app.app_context():
+        rehashed = users.get(user.id).password_hash
+    assert rehashed.startswith("$argon2id$v=19$m=16,t=2,p=1$")
+    assert Api(costlier).post("/auth/login", json=ADA).status_code == 200
+    with app.app_context():
+        assert users.get(user.id).password_hash == rehashed
+
+
+def test_a_failed_login_does_not_replace_the_hash(
+    app: Flask, make_app: Callable[..., Flask]
+) -> None:
+    user = make_user(app, email="ada@example.com")
+    refusal(Api(make_app(password_memory_kib=16)), "ada@example.com", "wrong password")
+    with app.app_context():
+        assert users.get(user.id).password_hash == user.password_hash
+
+
+def test_there_are_at_most_as_many_hashes_at_once_as_cores(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    under_way: list[int] = []
+    counts: list[int] = []
+    crowd = threading.Event()
+
+    def slow(*_: object) -> bool:
+        under_way.append(1)
+        counts.append(len(under_way))
+        if len(under_way) > CORES:
+            crowd.set()
+        # Long enough for others to join, if nothing kept them from it.
+        crowd.wait(0.1)
+        under_way.pop()
+        raise VerificationError
+
+    monkeypatch.setattr(PasswordHasher, "verify", slow)
+    with ThreadPoolExecutor(CORES + 4) as pool:
+        logins = [pool.submit(Api(app).post, "/auth/login", json=ADA) for _ in range(CORES + 4)]
+        assert {login.result().status_code for login in logins} == {401}
+    assert max(counts) == CORES
+
+
+def test_an_account_removed_during_its_login_is_a_bad_credential(app_context: None) -> None:
+    login = LoginSession(user_id=new_id(), expires_at=now())
+    with pytest.raises(BadCredentials), transaction() as session:
+        session.add(login)
+
+
+def test_a_session_remembers_device_and_address(app: Flask, nobody: Api) -> None:
+    make_user(app, email="ada@example.com")
+    tokens = nobody.post(
+        "/auth/login",
+        json=ADA,
+        headers={"User-Agent": "Shop/1.0 " + "x" * 500},
+        environ_base={"REMOTE_ADDR": "2001:db8::1"},
+    ).get_json()
+    (session,) = Api(app, tokens["access_token"]).get("/auth/sessions").get_json()["items"]
+    assert session["device"].startswith("Shop/1.0 xxx")
+    assert (len(session["device"]), session["address"]) == (300, "2001:db8::1")
+
+
+@pytest.mark.parametrize("address", ["", "x" * 200, "[2001:db8:85a3:8d3:1319:8a2e:370:7348]:65535"])
+def test_whatever_a_proxy_gives_for_an_address_keeps_nobody_out(
+    app: Flask, nobody: Api, address: str
+) -> None:
+    make_user(app, email="ada@example.com")
+    response = nobody.post("/auth/login", json=ADA, environ_base={"REMOTE_ADDR": address})
+    assert response.status_code == 200
+
+
+def test_the_service_logs_in_without_a_request(app: Flask) -> None:
+    user = make_user(app, role=Role.STAFF)
+    with app.app_context():
+        grant = log_in(user.email, PASSWORD, Device(None, None))
+    assert (grant.user_id, grant.counter) == (user.id, 0)
