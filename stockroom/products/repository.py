@@ -104,14 +104,14 @@ def is_empty(session: Session) -> bool:
 
 
 def stream_for_export(session: Session, rows_at_once: int) -> Iterator[Product]:
-    """All products that are not archived, by SKU, read as they are consumed."""
+    """All products that are not archived, by SKU; asked for now, and read as they are consumed."""
     statement = (
         select(Product)
         .where(NOT_ARCHIVED)
         .order_by(collate(func.lower(Product.sku), "C"), Product.id)
         .execution_options(yield_per=rows_at_once)
     )
-    yield from session.scalars(statement)
+    return iter(session.scalars(statement))
 
 
 def find_by_skus(session: Session, skus: Sequence[str]) -> Sequence[Product]:

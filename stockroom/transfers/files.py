@@ -22,10 +22,18 @@ def written_whole(path: Path) -> Iterator[IO[bytes]]:
     target = path.resolve()
     draft = target.with_name(f".{uuid4().hex}.part")
     try:
-        with draft.open("xb") as file:
+        with _opened(draft, path) as file:
             yield file
         if target.exists():
             shutil.copymode(target, draft)
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def _opened(draft: Path, wanted: Path) -> IO[bytes]:
+    """:raises OSError: with the name that the caller knows, not that of the draft."""
+    try:
+        return draft.open("xb")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(wanted)) from None
