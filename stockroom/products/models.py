@@ -2,11 +2,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, Enum, Index, Numeric, String, func, text
+from sqlalchemy import CheckConstraint, Computed, Index, Numeric, String, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
-from stockroom.core.database import Base, Entity
+from stockroom.core.database import Base, Entity, enum_type
 
 
 class ProductStatus(StrEnum):
@@ -63,14 +63,7 @@ class Product(Entity, Base):
     options: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
     status: Mapped[ProductStatus] = mapped_column(
-        Enum(
-            ProductStatus,
-            name="status",
-            native_enum=False,
-            create_constraint=True,
-            length=16,
-            values_callable=lambda statuses: [status.value for status in statuses],
-        ),
+        enum_type(ProductStatus, "status"),
         default=ProductStatus.ACTIVE,
     )
     search: Mapped[str] = deferred(mapped_column(TSVECTOR, Computed(SEARCH, persisted=True)))

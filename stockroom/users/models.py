@@ -1,7 +1,7 @@
-from sqlalchemy import CheckConstraint, Enum, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from stockroom.core.database import Base, Entity
+from stockroom.core.database import Base, Entity, enum_type
 from stockroom.core.permissions import Role
 
 
@@ -19,14 +19,7 @@ class User(Entity, Base):
     full_name: Mapped[str | None] = mapped_column(String(200))
     password_hash: Mapped[str] = mapped_column(String(255))
     role: Mapped[Role] = mapped_column(
-        Enum(
-            Role,
-            name="role",
-            native_enum=False,
-            create_constraint=True,
-            length=16,
-            values_callable=lambda roles: [role.value for role in roles],
-        ),
+        enum_type(Role, "role"),
         default=Role.CUSTOMER,
     )
     is_active: Mapped[bool] = mapped_column(default=True)
