@@ -56,9 +56,15 @@ def load(schema: Schema, **values: Any) -> Any:
 
 
 def read_password(*, from_stdin: bool) -> str:
-    """A password, asked for twice on a terminal, or the first line of the standard input."""
+    """A password, asked for twice on a terminal, or the first line of the standard input.
+
+    :raises ClickException: if the standard input is not text in the terminal's encoding.
+    """
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        try:
+            return sys.stdin.readline().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise click.ClickException(f"The password is not {error.encoding} text.") from None
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
 
