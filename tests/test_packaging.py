@@ -1,11 +1,16 @@
-"""What is around the code: the image, the composition of services, the locks."""
+"""What is around the code: the example of settings, the image, the services, the locks."""
 
+import os
 import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from stockroom import config
+from stockroom.config import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
@@ -37,6 +42,28 @@ def pins(lock: str) -> dict[str, str]:
 def names_and_versions(lock: str) -> set[tuple[str, str]]:
     pairs = (pin.split(";")[0].strip().split("==") for pin in pins(lock))
     return {(name, version) for name, version in pairs}
+
+
+# The example of settings
+
+
+def test_the_example_gives_each_setting_its_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", read(".env.example"), re.MULTILINE))
+    own = {"ENVIRONMENT": "testing", "SECRET_KEY": "secret", "JWT_SECRET_KEY": "other secret"}
+    monkeypatch.setattr(config, "ROOT", tmp_path)
+    monkeypatch.setattr(os, "environ", example | own)
+    settings = load_settings()
+    names = {
+        setting: setting.metadata["name"] or setting.name.upper() for setting in fields(Settings)
+    }
+    assert example.keys() == set(names.values())
+    assert not [
+        name
+        for setting, name in names.items()
+        if name not in own and getattr(settings, setting.name) != setting.default
+    ]
 
 
 # The image
