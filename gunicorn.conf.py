@@ -4,6 +4,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger as GunicornLogger
 
 from stockroom.config import load_settings_or_exit
+from stockroom.core.logging import configure
 
 _settings = load_settings_or_exit()
 
@@ -13,6 +14,8 @@ class Logger(GunicornLogger):
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)
+        # This process only watches over the workers: it makes no application, which would do it.
+        configure(_settings)
         for handler in self.error_log.handlers[:]:
             self.error_log.removeHandler(handler)
         self.error_log.propagate = True
