@@ -1,11 +1,13 @@
 """Refresh tokens: rotated, with a grace of one step, and the session's end for an older one."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from stockroom.auth.models import LoginSession
@@ -100,6 +102,25 @@ def test_fifty_exchanges_of_one_token_at_once_leave_one_living_session(
     for answer in answers[:3]:
         access = answer.get_json()["access_token"]
         assert Api(app, access).get("/users/me").status_code == 200
+
+
+def test_an_exchange_waits_for_the_one_under_way(app: Flask, nobody: Api, first: str) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with app.app_context(), transaction() as session:
+            session.execute(update(LoginSession).values(counter=2))
+            late = pool.submit(exchange, nobody, first)
+            wait_until_blocked(session)
+        assert_problem(late.result(), 401, "refresh-token-reused")
+
+
+def wait_until_blocked(session: Session) -> None:
+    """Until some other connection waits for a row that this one has locked."""
+    blocked = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+    )
+    deadline = time.monotonic() + 10
+    while not session.scalar(blocked):
+        assert time.monotonic() < deadline, "nobody waits"
 
 
 def test_of_exchanges_and_a_thief_at_once_none_is_a_server_error(
