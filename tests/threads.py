@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from time import monotonic, sleep
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -21,3 +22,11 @@ def at_once(act: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
 
     with ThreadPoolExecutor(len(arguments)) as pool:
         return list(pool.map(wait_and_act, arguments, timeout=PATIENCE_SECONDS))
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for the condition to hold."""
+    deadline = monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert monotonic() < deadline, "waited in vain"
+        sleep(0.005)
