@@ -149,9 +149,14 @@ def load_settings_or_exit() -> Settings:
         raise SystemExit(f"Stockroom cannot start:\n{error}") from None
 
 
+def environment_name(setting: Any) -> str:
+    """The variable that holds a field of ``Settings``."""
+    return str(setting.metadata["name"] or setting.name.upper())
+
+
 def _read(env: Env, setting: Any) -> Any:
     """The setting's value; its default where the variable is missing or empty."""
-    name = setting.metadata["name"] or setting.name.upper()
+    name = environment_name(setting)
     if not (env.str(name, "") or "").strip():
         return setting.default
     return getattr(env, setting.metadata["kind"])(name, **setting.metadata["how"])

@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 
 from stockroom import config
-from stockroom.config import ConfigurationError, Environment, LogFormat, Settings, load_settings
+from stockroom.config import (
+    ConfigurationError,
+    Environment,
+    LogFormat,
+    Settings,
+    environment_name,
+    load_settings,
+)
 
 SECRET = "kq3Zt7Lw9xVb2Nf8Rj5Hd1Mc6Gp4Ys0A"
 OTHER_SECRET = "Bv8Xn2Qe7Tk5Wd1Zr9Hf3Jm6Lc4Py0Us"
@@ -207,5 +214,5 @@ def test_every_setting_is_described_in_the_example() -> None:
     example = Path(__file__).resolve().parent.parent / ".env.example"
     text = example.read_text(encoding="utf-8")
     described = set(re.findall(r"^\s*#?\s*([A-Z][A-Z0-9_]*)=", text, re.MULTILINE))
-    names = {field.metadata["name"] or field.name.upper() for field in fields(Settings)}
+    names = {environment_name(field) for field in fields(Settings)}
     assert names - described == set()

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from stockroom import config
-from stockroom.config import Settings, load_settings
+from stockroom.config import Settings, environment_name, load_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ("requirements.lock", "requirements-dev.lock")
@@ -56,7 +56,7 @@ def test_the_example_gives_each_setting_its_default(
     monkeypatch.setattr(os, "environ", example | own)
     settings = load_settings()
     names = {
-        setting: setting.metadata["name"] or setting.name.upper() for setting in fields(Settings)
+        setting: environment_name(setting) for setting in fields(Settings)
     }
     assert example.keys() == set(names.values())
     assert not [

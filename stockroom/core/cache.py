@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import structlog
+from cachelib.serializers import JSONSerializer
 from flask import Flask, Response, current_app, g, request
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
@@ -29,12 +30,21 @@ LONGEST_SECONDS = 1
 STAMP_SECONDS = 24 * 60 * 60
 
 
+class _Json(JSONSerializer):
+    """JSON in Redis: a pickle would let whoever can write there run code here."""
+
+    def loads(self, bvalue: Any, *args: Any, **kwargs: Any) -> Any:
+        # Redis answers None for a key that it does not have.
+        return None if bvalue is None else super().loads(bvalue, *args, **kwargs)
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Keep answers in Redis if there is one, else in this process."""
     if settings.redis_url:
         store: dict[str, Any] = {
             "CACHE_TYPE": "RedisCache",
             "CACHE_REDIS_URL": settings.redis_url,
+            "CACHE_SERIALIZER": _Json(),
             "CACHE_OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
         }
     else:
@@ -80,11 +90,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _preserved(response: Response) -> tuple[bytes, str | None, str | None]:
-    return response.get_data(), g.get("etag"), response.headers.get("Link")
+def _preserved(response: Response) -> tuple[str, str | None, str | None]:
+    return response.get_data(as_text=True), g.get("etag"), response.headers.get("Link")
 
 
-def _revived(kept: tuple[bytes, str | None, str | None]) -> Response:
+def _revived(kept: tuple[str, str | None, str | None]) -> Response:
     body, etag, link = kept
     response = current_app.response_class(body, mimetype="application/json")
     if etag:
