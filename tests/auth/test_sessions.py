@@ -1,13 +1,13 @@
 """Sessions: listed, ended one by one, or all at once."""
 
-from uuid import uuid4
-
 import pytest
 from flask import Flask
 
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
 from tests.factories.users import make_user, token_for
+
+NOWHERE = "01980000-0000-7000-8000-000000000000"
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_an_administrator_cannot_end_it_here_either(devices: list[Api], admin: A
 
 
 def test_a_session_that_never_was_is_not_found(devices: list[Api]) -> None:
-    assert_problem(devices[0].delete(f"/auth/sessions/{uuid4()}"), 404, "session-not-found")
+    assert_problem(devices[0].delete(f"/auth/sessions/{NOWHERE}"), 404, "session-not-found")
 
 
 @pytest.mark.parametrize("path", ["x", "1", "%00", "../users"])
@@ -119,7 +119,7 @@ def test_what_is_no_id_is_not_found(devices: list[Api], path: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/auth/sessions"), ("POST", "/auth/logout"),
-                         ("DELETE", f"/auth/sessions/{uuid4()}")]
+                         ("DELETE", f"/auth/sessions/{NOWHERE}")]
 )  # fmt: skip
 def test_sessions_are_for_who_is_logged_in(nobody: Api, method: str, path: str) -> None:
     assert_problem(nobody.request(method, path), 401, "unauthenticated")
