@@ -1,6 +1,6 @@
 """Lists of products: filters, counts and chosen fields."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -71,6 +71,7 @@ def test_a_list_holds_what_fits_every_filter(
         {"updated_since": "2026-01-01"},
         {"updated_since": "2026-01-01T00:00:00"},
         {"updated_since": "99999-01-01T00:00:00Z"},
+        {"updated_since": "9999-12-31T23:59:59-14:00"},
         {"limit": "0"},
         {"limit": "201"},
         {"limit": "-1"},
@@ -113,12 +114,12 @@ def test_the_moment_of_a_change_itself_counts_as_since(app: Flask, staff: Api) -
     assert walk(staff, f"/products?{query}") == [product.sku]
 
 
-@pytest.mark.parametrize("year", ["0001", "9999"])
-def test_the_ends_of_time_are_moments(app: Flask, nobody: Api, year: str) -> None:
+@pytest.mark.parametrize(
+    ("moment", "amount"), [("0001-01-01T00:00:00Z", 1), ("9999-12-31T23:59:59Z", 0)]
+)
+def test_the_ends_of_time_are_moments(app: Flask, nobody: Api, moment: str, amount: int) -> None:
     make_product(app)
-    moment = f"{year}-12-31T23:59:59-14:00"
-    found = walk(nobody, f"/products?{urlencode({'updated_since': moment})}")
-    assert len(found) == (datetime.now(UTC).year > int(year))
+    assert len(walk(nobody, f"/products?updated_since={moment}")) == amount
 
 
 def test_a_list_counts_only_when_it_is_asked_to(app: Flask, nobody: Api) -> None:

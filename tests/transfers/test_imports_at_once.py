@@ -17,7 +17,7 @@ from stockroom.products.models import Product
 from stockroom.products.schemas import ProductInputSchema
 from stockroom.products.service import with_defaults
 from stockroom.transfers.formats import Format
-from stockroom.transfers.imports import ROWS_AT_ONCE, import_products
+from stockroom.transfers.imports import import_products
 from tests.api import Api
 from tests.factories.products import make_product
 from tests.threads import PATIENCE_SECONDS, at_once, until
@@ -40,10 +40,10 @@ def import_into(app: Flask, content: list[dict[str, Any]]) -> Counter[Result]:
         return import_products(file, Format.NDJSON).counts
 
 
-def somebody_waits() -> bool:
-    """Whether a transaction waits for another; asked from outside, as what is told is cached."""
+def waiting() -> int:
+    """How many transactions wait for another; asked from outside, as the answer is cached."""
     with reading() as session:
-        return bool(session.scalar(WAITING))
+        return int(session.scalar(WAITING))
 
 
 def bring_in(app: Flask, *content: dict[str, Any]) -> list[Outcome]:
@@ -60,11 +60,21 @@ def test_of_two_imports_of_one_file_at_once_each_product_is_there_once(
 
 
 def test_two_imports_in_opposite_order_do_not_block_each_other(app: Flask, staff: Api) -> None:
-    for attempt in range(5):
-        # As many as fit into one transaction, which then holds what the other one wants.
-        few = [{**row, "sku": f"{attempt}-{row['sku']}"} for row in rows()[:ROWS_AT_ONCE]]
-        at_once(lambda content: import_into(app, content), [few, few[::-1]])
-    assert len(skus(staff)) == 5 * ROWS_AT_ONCE
+    first, middle, last = ({"sku": sku, "name": "Mug", "price": 1} for sku in "ABC")
+    with ThreadPoolExecutor(2) as pool:
+        with app.app_context(), transaction() as session:
+            session.add(Product(**with_defaults(ProductInputSchema().load(middle))))
+            session.flush()
+            # Each gets as far as the product in the middle, which this transaction holds.
+            forwards = pool.submit(bring_in, app, first, middle, last)
+            backwards = pool.submit(bring_in, app, last, middle, first)
+            until(lambda: waiting() == 2)
+        outcomes = forwards.result(PATIENCE_SECONDS) + backwards.result(PATIENCE_SECONDS)
+    assert Counter(outcome.result for outcome in outcomes) == {
+        Result.CREATED: 2,
+        Result.UNCHANGED: 4,
+    }
+    assert skus(staff) == ["A", "B", "C"]
 
 
 def test_two_imports_that_change_the_same_products_both_succeed(app: Flask, staff: Api) -> None:
@@ -95,7 +105,7 @@ def test_a_row_meets_its_product_as_another_writer_leaves_it(
                 setattr(held, name, value)
             session.flush()
             importing = pool.submit(bring_in, app, row)
-            until(somebody_waits)
+            until(waiting)
         outcomes = importing.result(PATIENCE_SECONDS)
     assert [outcome.result for outcome in outcomes] == [result]
     found = staff.get("/products/by-sku/MUG").get_json()
@@ -109,7 +119,7 @@ def test_a_row_whose_sku_is_created_meanwhile_finds_that_product(app: Flask, sta
             session.add(Product(**with_defaults(ProductInputSchema().load({**row, "price": 1}))))
             session.flush()
             importing = pool.submit(bring_in, app, row)
-            until(somebody_waits)
+            until(waiting)
         assert importing.result(PATIENCE_SECONDS) == [Outcome(Result.UPDATED)]
     assert staff.get("/products/by-sku/MUG").get_json()["price"] == "2.00"
 
