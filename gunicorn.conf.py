@@ -4,6 +4,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger as GunicornLogger
 
 from stockroom.config import load_settings_or_exit
+from stockroom.core import malformed
 from stockroom.core.logging import configure
 
 _settings = load_settings_or_exit()
@@ -21,6 +22,8 @@ class Logger(GunicornLogger):
         self.error_log.propagate = True
         self.access_log.disabled = True
 
+
+malformed.install()
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_concurrency

@@ -50,7 +50,7 @@ class Servers:
             "redis": redis.start(),
         }
         servers = cls(home, postgres, redis, addresses)
-        _migrate(cls.database(addresses, TEMPLATE, template="template0"), home)
+        migrate(cls.database(addresses, TEMPLATE, template="template0"), home)
         return servers
 
     def stop(self) -> None:
@@ -78,7 +78,8 @@ def empty_tables(engine: Engine) -> None:
         connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
 
 
-def _migrate(address: str, home: Path) -> None:
+def migrate(address: str, home: Path) -> None:
+    """Make the tables in the empty database at the address."""
     settings = Settings(
         environment=Environment.TESTING,
         instance_path=home,

@@ -8,6 +8,7 @@ from flask import Flask, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 from structlog.contextvars import bind_contextvars, clear_contextvars
+from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from stockroom.config import Settings
@@ -47,6 +48,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     if hops := settings.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(_begin)
+    app.teardown_request(_forget)
     if settings.force_https:
         app.before_request(_require_https)
         app.after_request(_promise_https)
@@ -69,6 +71,13 @@ def _begin() -> None:
     g.began = perf_counter()
     clear_contextvars()
     bind_contextvars(request_id=g.request_id)
+    if not request.host:
+        raise BadRequest("The header Host is malformed.")
+
+
+def _forget(_error: BaseException | None) -> None:
+    """The thread's next words, such as the server's own on a connection, are not of this one."""
+    clear_contextvars()
 
 
 def _finish(response: Response) -> Response:

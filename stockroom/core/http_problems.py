@@ -58,10 +58,22 @@ HTTP_PROBLEMS = (
         "Send less at once: the body is larger than this server takes.",
     ),
     HttpProblem(
+        HTTPStatus.REQUEST_URI_TOO_LONG,
+        "address-too-long",
+        "The address is too long",
+        "Send a shorter address: path and query are longer than this server takes.",
+    ),
+    HttpProblem(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
         "Unsupported media type",
         "Send the body in the media type that the OpenAPI document names, with its Content-Type.",
+    ),
+    HttpProblem(
+        HTTPStatus.EXPECTATION_FAILED,
+        "expectation-failed",
+        "The expectation cannot be met",
+        "The header Expect asks for something else than 100-continue.",
     ),
     HttpProblem(
         HTTPStatus.TOO_MANY_REQUESTS,
@@ -69,7 +81,19 @@ HTTP_PROBLEMS = (
         "Too many requests",
         "Wait as many seconds as Retry-After says, then go on more slowly.",
     ),
+    HttpProblem(
+        HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+        "headers-too-large",
+        "The headers are too large",
+        "Send fewer or shorter headers: they are larger than this server takes.",
+    ),
     INTERNAL_ERROR,
+    HttpProblem(
+        HTTPStatus.NOT_IMPLEMENTED,
+        "not-implemented",
+        "Not implemented",
+        "This server does not know the Transfer-Encoding that the request uses.",
+    ),
 )
 
 _BY_STATUS = {problem.status: problem for problem in HTTP_PROBLEMS}

@@ -27,7 +27,6 @@ def _camel_case(slug: str) -> str:
     return "".join(part.capitalize() for part in slug.split("-"))
 
 
-SAFE = {"get", "head"}
 PAGE_HEADERS = {"Link": {"$ref": "#/components/headers/Link"}}
 
 _HEADERS: Document = {
@@ -73,7 +72,7 @@ _PROBLEM_RESPONSES: dict[HTTPStatus, tuple[str, str]] = {
 class ProblemSchema(BaseSchema):
     """RFC 9457. Some problems carry more members than these."""
 
-    class Meta:
+    class Meta:  # noqa: D106 - marshmallow's name for its options
         unknown = INCLUDE
 
     type = fields.String(required=True, metadata={"format": "uri-reference"})
@@ -175,10 +174,10 @@ def describe_operation(document: Document, facts: Document, **_: Any) -> Documen
 
 def _problem_statuses(document: Document, facts: Document) -> set[HTTPStatus]:
     """Every status, beside success, that the operation can answer with."""
-    codes = {429, 500, 503}
+    codes = {400, 429, 500, 503}
     locations = {parameter["in"] for parameter in facts.get("arguments", {}).get("parameters", ())}
     if "requestBody" in document:
-        codes |= {400, 413, 415, 422}
+        codes |= {413, 415, 422}
     if "query" in locations:
         codes |= {422}
     access = facts["access"]

@@ -6,13 +6,13 @@ from flask import Response, jsonify, request
 from marshmallow import Schema, fields, post_dump, validate
 
 from stockroom.core.pagination import DEFAULT_PAGE, LARGEST_PAGE, Page, PageRequest
-from stockroom.core.schemas import BaseSchema, QueryFlag, Text
+from stockroom.core.schemas import BaseSchema, QueryFlag, QueryInteger, Text
 
 
 class PageQuery(BaseSchema):
     """The query parameters of every list."""
 
-    limit = fields.Integer(
+    limit = QueryInteger(
         load_default=DEFAULT_PAGE,
         validate=validate.Range(1, LARGEST_PAGE),
         metadata={"description": "How many items at most."},

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
 
 from flask import Request
 from marshmallow import EXCLUDE, RAISE, ValidationError
 from webargs.flaskparser import FlaskParser
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException, UnsupportedMediaType
 
 from stockroom.core import json_values
 from stockroom.core.context import settings
@@ -24,12 +25,17 @@ class RequestParser(FlaskParser):
     def load_json(self, req: Request, schema: object) -> Any:  # noqa: ARG002
         if not req.is_json:
             raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
-        return parse_json(req.get_data())
+        return parse_json(_body(req))
 
     def load_form(self, req: Request, schema: Any) -> Any:
         if req.mimetype != FORM:
             raise UnsupportedMediaType(f"Send a form, with Content-Type: {FORM}.")
+        _check_encoding(_body(req), "form")
         return super().load_form(req, schema)
+
+    def load_querystring(self, req: Request, schema: Any) -> Any:
+        _check_encoding(req.query_string, "query")
+        return super().load_querystring(req, schema)
 
     def handle_error(self, error: ValidationError, *_args: Any, **_kwargs: Any) -> NoReturn:
         """:raises InvalidInput: with the messages of each field."""
@@ -48,6 +54,32 @@ def parse_json(body: bytes) -> Any:
         raise BadRequest(f"The JSON is {error}.") from None
     except ValueError as error:
         raise BadRequest(f"The body is not JSON: {error}") from None
+
+
+def _body(req: Request) -> bytes:
+    """The whole body, which stays in the request for who reads it again.
+
+    :raises RequestEntityTooLarge: if it is longer than allowed.
+    :raises BadRequest: if it ends too early or its chunks are malformed.
+    """
+    try:
+        body = req.get_data()
+        if req.content_length is None:
+            # werkzeug reads chunks up to the limit, and leaves the rest without a word.
+            req.stream.read(1)
+    except HTTPException:
+        raise
+    except Exception as error:
+        # Every WSGI server has exceptions of its own for this.
+        raise BadRequest("The body ends too early, or its chunks are malformed.") from error
+    return body
+
+
+def _check_encoding(escaped: bytes, name: str) -> None:
+    try:
+        unquote_to_bytes(escaped).decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadRequest(f"The {name} is not UTF-8.") from None
 
 
 def flattened(messages: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:

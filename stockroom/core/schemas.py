@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from datetime import UTC
 from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError, fields
@@ -18,6 +19,10 @@ _BLANK = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # A NUL in JSON text is an escape; with another backslash before it, it is six plain characters.
 _UNSTORABLE_JSON = r"(?<!\\)(\\\\)*\\u0000|[\ud800-\udfff]"
 _LONGEST_EMAIL = 254
+_RFC_3339 = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 class BaseSchema(Schema):
@@ -84,6 +89,19 @@ class Email(fields.String):
         return {"format": "email", "maxLength": _LONGEST_EMAIL}
 
 
+class Moment(fields.AwareDateTime):
+    """A point in time with its offset (RFC 3339), in UTC from then on."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+            raise ValidationError("Not a time with its offset: write 2026-01-31T12:00:00Z.")
+        moment = super()._deserialize(value.upper(), attr, data, **kwargs)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            raise ValidationError("Before the year 1 or after the year 9999.") from None
+
+
 class Flag(fields.Boolean):
     """``true`` or ``false``, and nothing that merely looks like it."""
 
@@ -98,6 +116,15 @@ class QueryFlag(fields.Boolean):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(truthy={"true"}, falsy={"false"}, **kwargs)
+
+
+class QueryInteger(fields.Integer):
+    """A whole number in a query string: digits, and nothing else that Python reads as one."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if not re.fullmatch("-?[0-9]{1,18}", value):
+            raise ValidationError("Not a whole number.")
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class JsonObject(fields.Dict):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import psycopg2
 from psycopg2 import errorcodes
 from sqlalchemy.exc import (
     DBAPIError,
@@ -88,6 +89,9 @@ def _translated() -> Iterator[None]:
         if _connection_lost(error):
             raise Unavailable("The database does not answer.") from error
         raise
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        # Giving the connection back resets it, outside of what SQLAlchemy wraps.
+        raise Unavailable("The database does not answer.") from error
 
 
 def _named(error: IntegrityError) -> Exception:

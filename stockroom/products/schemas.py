@@ -3,7 +3,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from stockroom.core.pages import PageQuery
-from stockroom.core.schemas import BaseSchema, JsonObject, Text
+from stockroom.core.schemas import BaseSchema, JsonObject, Moment, Text
 from stockroom.products.fields import Options, Price
 from stockroom.products.filters import RELEVANCE, SORTS
 from stockroom.products.models import ProductStatus
@@ -86,7 +86,7 @@ class ProductQuery(PageQuery):
     )
     price_min = Price()
     price_max = Price()
-    updated_since = fields.AwareDateTime(metadata={"description": "RFC 3339, with its offset."})
+    updated_since = Moment(metadata={"description": "RFC 3339, with its offset."})
     sort = fields.String(
         validate=validate.OneOf(SORTS),
         metadata={"description": "`relevance` with `q`, else `-created_at`, if left out."},

@@ -1,0 +1,63 @@
+"""The same as ``test_fuzz`` for longer, with other data each time, and in sequences."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode, Response
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+
+from stockroom.core.permissions import Role
+from tests.contract import fuzzing
+from tests.factories.users import make_user
+
+pytestmark = pytest.mark.heavy
+
+DEEPLY = settings(
+    max_examples=200,
+    stateful_step_count=8,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def document(app: Flask) -> OpenApiSchema:
+    return fuzzing.load(app, max_examples=DEEPLY.max_examples, anew=True)
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("operation_id", fuzzing.operation_ids())
+def test_the_server_does_what_its_document_says_at_length(
+    app: Flask, document: OpenApiSchema, operation_id: str, mode: GenerationMode
+) -> None:
+    operation = document.find_operation_by_id(operation_id)
+
+    @DEEPLY
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def call(case: Case) -> None:
+        fuzzing.call(case, app)
+
+    call()
+
+
+def test_answers_fit_together_from_one_request_to_the_next(
+    app: Flask, document: OpenApiSchema
+) -> None:
+    class Client(document.as_state_machine()):  # type: ignore[misc]
+        def setup(self) -> None:
+            self.user = make_user(app, role=Role.ADMIN)
+
+        def before_call(self, case: Case) -> None:
+            fuzzing.make_acceptable(case)
+
+        def get_call_kwargs(self, _case: Case) -> dict[str, Any]:
+            return {"headers": fuzzing.authorization(app, self.user)}
+
+        def validate_response(self, response: Response, case: Case, **kwargs: Any) -> None:
+            # Named as headers, they tell the check `ignored_auth` that these credentials are real.
+            case.validate_response(response, headers=kwargs["headers"], transport_kwargs=kwargs)
+
+    Client.run(settings=DEEPLY)

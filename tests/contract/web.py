@@ -1,0 +1,121 @@
+"""A real gunicorn that serves the application, as production has it, and raw requests to it."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+
+from stockroom.config import Settings, environment_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Where gunicorn listens."""
+
+    port: int
+    host: str = "127.0.0.1"
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def send(self, request: bytes) -> Answer:
+        """What comes back for these bytes, whether or not the server takes all of them."""
+        with socket.create_connection((self.host, self.port), timeout=PATIENCE_SECONDS) as wire:
+            with suppress(BrokenPipeError, ConnectionResetError):
+                wire.sendall(request)
+            response = HTTPResponse(wire, method=request[:4].decode("latin-1").strip())
+            response.begin()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, headers, response.read())
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self.send(request("GET", path, headers=headers))
+
+    @property
+    def answers(self) -> bool:
+        with suppress(OSError, HTTPException):
+            return self.get("/healthz").status == 200
+        return False
+
+
+def request(
+    method: str,
+    target: str | bytes,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
+) -> bytes:
+    """A request as it goes over the wire, closed after its answer."""
+    fields = {"Host": "stockroom.example", "Connection": "close", **(headers or {})}
+    if body is not None:
+        fields.setdefault("Content-Length", str(len(body)))
+    lines = [f"{name}: {value}".encode("latin-1") for name, value in fields.items()]
+    line = b" ".join(
+        [method.encode(), target if isinstance(target, bytes) else target.encode(), b"HTTP/1.1"]
+    )
+    return b"\r\n".join([line, *lines, b"", body or b""])
+
+
+@contextmanager
+def serving(settings: Settings) -> Iterator[Web]:
+    """A gunicorn with these settings, until the block ends."""
+    web = Web(settings.port)
+    log = settings.instance_path / "gunicorn.log"
+    command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+    variables = {"PATH": os.environ["PATH"], **_environment(settings)}
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output) as process,
+    ):
+        try:
+            until(lambda: web.answers or process.poll() is not None)
+            assert process.poll() is None, log.read_text()
+            yield web
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_SECONDS)
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The variables from which a new process reads the same settings."""
+    variables = {}
+    for setting in fields(settings):
+        value = getattr(settings, setting.name)
+        if value is not None and value != setting.default:
+            name = environment_name(setting)
+            variables[name] = getattr(value, "value", str(value))
+    return variables
+
+
+def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
