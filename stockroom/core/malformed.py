@@ -15,20 +15,20 @@ def install() -> None:
     util.write_error = _write_problem
 
 
-def _write_problem(connection: socket.socket, status: int, _reason: str, message: str) -> None:
+def _write_problem(sock: socket.socket, status_int: int, reason: str, mesg: str) -> None:  # noqa: ARG001
     """In place of ``gunicorn.util.write_error``, with its arguments."""
-    known = http_problem(status)
+    known = http_problem(status_int)
     request_id = str(new_id())
     problem = {
         "type": f"/problems/{known.slug}",
         "title": known.title,
-        "status": status,
-        "detail": message or known.explanation,
+        "status": status_int,
+        "detail": mesg or known.explanation,
         "request_id": request_id,
     }
     body = json.dumps(problem).encode()
     head = (
-        f"HTTP/1.1 {status} {known.status.phrase}\r\n"
+        f"HTTP/1.1 {status_int} {known.status.phrase}\r\n"
         f"Content-Type: {MEDIA_TYPE}\r\n"
         f"Content-Length: {len(body)}\r\n"
         f"X-Request-ID: {request_id}\r\n"
@@ -36,4 +36,4 @@ def _write_problem(connection: socket.socket, status: int, _reason: str, message
         "Connection: close\r\n"
         "\r\n"
     )
-    util.write_nonblock(connection, head.encode("latin-1") + body)
+    util.write_nonblock(sock, head.encode("latin-1") + body)

@@ -8,7 +8,8 @@ from http import HTTPStatus
 from typing import Any
 
 import flask_smorest
-from apispec.ext.marshmallow import MarshmallowPlugin, OpenAPIConverter
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
 from marshmallow import INCLUDE, Schema, fields
 
@@ -91,7 +92,8 @@ class Converter(OpenAPIConverter):
     """apispec's, with the keywords that a schema adds to those of its fields."""
 
     def schema2jsonschema(self, schema: Schema) -> Document:
-        return {**super().schema2jsonschema(schema), **getattr(schema, "keywords", {})}
+        document: Document = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        return {**document, **getattr(schema, "keywords", {})}
 
 
 class Plugin(MarshmallowPlugin):
