@@ -1,0 +1,233 @@
+"""Answers that are kept: for whom, how long, and never past a write."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import pytest
+from flask import Flask, Response
+from sqlalchemy import text
+
+from stockroom.core.cache import answer_from_cache, changed
+from stockroom.core.permissions import Role
+from stockroom.core.transaction import transaction
+from stockroom.embedded.redis import EmbeddedRedis
+from stockroom.extensions import db
+from tests.api import Api, assert_problem
+from tests.factories.products import make_product, product_body
+from tests.factories.users import make_user, token_for
+from tests.threads import until
+
+MakeApp = Callable[..., Flask]
+THINGS = "things"
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    server = EmbeddedRedis(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def make_shop(make_app: MakeApp, redis: EmbeddedRedis) -> Iterator[MakeApp]:
+    """Applications on this Redis; the one limiter of the process leaves it again at the end."""
+    yield lambda: make_app(redis_url=redis.url)
+    make_app()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def shop(request: pytest.FixtureRequest, app: Flask) -> Flask:
+    """An application that keeps its answers in its own memory, or in Redis."""
+    if request.param == "memory":
+        return app
+    made: Flask = request.getfixturevalue("make_shop")()
+    return made
+
+
+def staff_of(app: Flask, shop: Flask) -> Api:
+    return Api(shop, token_for(app, make_user(app, role=Role.STAFF)))
+
+
+def rename_unseen(app: Flask) -> str:
+    """Give all products a new name without the application's knowledge; returns the name."""
+    name = f"Mug {uuid4()}"
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("UPDATE products SET name = :name"), {"name": name})
+    return name
+
+
+def is_kept(app: Flask, reader: Api, path: str) -> bool:
+    """Whether a read is answered as the one just before it, though the database has changed."""
+    before = reader.get(path)
+    name = rename_unseen(app)
+    after = reader.get(path)
+    assert (name in after.text) != (before.text == after.text)
+    return before.text == after.text
+
+
+@pytest.mark.parametrize("path", ["/products/{id}", "/products/by-sku/MUG", "/products?limit=1"])
+def test_what_anyone_reads_is_kept(app: Flask, shop: Flask, path: str) -> None:
+    product = make_product(app, sku="MUG")
+    # Not every time: a second may end between the two reads.
+    until(lambda: is_kept(app, Api(shop), path.format(id=product.id)))
+
+
+def test_what_a_customer_reads_is_kept_as_well(app: Flask, customer: Api) -> None:
+    product = make_product(app)
+    until(lambda: is_kept(app, customer, f"/products/{product.id}"))
+
+
+def test_an_answer_is_not_kept_for_long(app: Flask, shop: Flask) -> None:
+    path = f"/products/{make_product(app).id}"
+    reader = Api(shop)
+    reader.get(path)
+    name = rename_unseen(app)
+    until(lambda: name in reader.get(path).text)
+
+
+@pytest.mark.parametrize("path", ["/products/{id}", "/products/by-sku/MUG", "/products"])
+def test_staff_always_read_what_is_stored(app: Flask, shop: Flask, path: str) -> None:
+    product = make_product(app, sku="MUG")
+    staff = staff_of(app, shop)
+    assert not any(is_kept(app, staff, path.format(id=product.id)) for _ in range(5))
+
+
+def test_what_staff_read_is_not_kept_for_others(app: Flask, nobody: Api, staff: Api) -> None:
+    path = f"/products/{make_product(app, status='draft').id}"
+    assert staff.get(path).status_code == 200
+    assert nobody.get(path).status_code == 404
+    assert len(staff.get("/products").get_json()["items"]) == 1
+    assert nobody.get("/products").get_json()["items"] == []
+
+
+def test_a_write_is_seen_by_the_next_read(app: Flask, shop: Flask) -> None:
+    reader, staff = Api(shop), staff_of(app, shop)
+    for number in range(10):
+        location = staff.post("/products", json=product_body(name="Mug")).headers["Location"]
+        assert len(reader.get("/products?q=mug").get_json()["items"]) == 1
+        assert reader.get(location).get_json()["name"] == "Mug"
+        staff.patch(location, json={"name": f"Cup {number}"}, if_match="*")
+        assert reader.get("/products?q=mug").get_json()["items"] == []
+        assert reader.get(location).get_json()["name"] == f"Cup {number}"
+        staff.delete(location, if_match="*")
+        assert_problem(reader.get(location), 404, "product-not-found")
+
+
+def test_an_import_is_seen_by_the_next_read(app: Flask, shop: Flask) -> None:
+    assert Api(shop).get("/products").get_json()["items"] == []
+    result = shop.test_cli_runner().invoke(
+        args=["products", "import", "-"], input="sku,name,price\nA,Mug,1\n"
+    )
+    assert result.exit_code == 0, result.output
+    assert len(Api(shop).get("/products").get_json()["items"]) == 1
+
+
+def test_a_write_in_one_process_is_seen_in_another(app: Flask, make_shop: MakeApp) -> None:
+    one, other = make_shop(), make_shop()
+    product = make_product(app)
+    staff = staff_of(app, one)
+    for number in range(10):
+        Api(other).get(f"/products/{product.id}")
+        staff.patch(f"/products/{product.id}", json={"name": f"Mug {number}"}, if_match="*")
+        assert Api(other).get(f"/products/{product.id}").get_json()["name"] == f"Mug {number}"
+
+
+def test_a_kept_answer_has_its_headers(app: Flask, shop: Flask) -> None:
+    for _ in range(2):
+        product = make_product(app)
+    reader, headers = Api(shop), ("Content-Type", "ETag", "Link", "Cache-Control")
+
+    def told(path: str) -> list[str | None]:
+        response = reader.get(path)
+        return [response.headers.get(name) for name in headers]
+
+    for path in (f"/products/{product.id}", "/products?limit=1"):
+        first = told(path)
+        assert told(path) == first
+        until(lambda path=path: is_kept(app, reader, path))
+        assert [bool(value) for value in told(path)] == [bool(value) for value in first]
+
+
+def test_a_kept_answer_tells_a_client_that_has_the_version(app: Flask, shop: Flask) -> None:
+    path = f"/products/{make_product(app).id}"
+    reader = Api(shop)
+    for _ in range(2):
+        assert reader.get(path, headers={"If-None-Match": '"1"'}).status_code == 304
+        assert reader.get(path).status_code == 200
+
+
+def test_an_answer_to_head_is_kept_with_its_body(app: Flask, nobody: Api) -> None:
+    path = f"/products/{make_product(app).id}"
+    assert nobody.request("HEAD", path).data == b""
+    assert nobody.get(path).get_json()["status"] == "active"
+
+
+def test_two_queries_have_two_answers(app: Flask, nobody: Api) -> None:
+    make_product(app, sku="A", name="Mug")
+    make_product(app, sku="B", name="Cup")
+    for q, sku in (("mug", "A"), ("cup", "B")):
+        items = nobody.get(f"/products?{urlencode({'q': q})}").get_json()["items"]
+        assert [item["sku"] for item in items] == [sku]
+
+
+def test_what_is_not_found_is_not_kept(app: Flask, shop: Flask) -> None:
+    path = f"/products/{make_product(app, status='draft').id}"
+    assert_problem(Api(shop).get(path), 404, "product-not-found")
+    with app.app_context(), db.engine.begin() as connection:
+        connection.execute(text("UPDATE products SET status = 'active'"))
+    assert Api(shop).get(path).status_code == 200
+
+
+def test_without_its_redis_a_shop_keeps_nothing_and_goes_on(
+    app: Flask, redis: EmbeddedRedis, make_shop: MakeApp
+) -> None:
+    shop = make_shop()
+    path = f"/products/{make_product(app).id}"
+    Api(shop).get(path)
+    redis.stop()
+    assert not is_kept(app, Api(shop), path)
+    changed_name = staff_of(app, shop).patch(path, json={"name": "Cup"}, if_match="*")
+    assert changed_name.status_code == 200
+    assert Api(shop).get(path).get_json()["name"] == "Cup"
+
+
+def test_a_redis_that_is_back_is_used_again(
+    app: Flask, redis: EmbeddedRedis, make_shop: MakeApp
+) -> None:
+    shop = make_shop()
+    path = f"/products/{make_product(app).id}"
+    redis.stop()
+    Api(shop).get(path)
+    redis.start()
+    until(lambda: is_kept(app, Api(shop), path))
+
+
+def test_an_answer_from_before_a_write_is_never_told_after_it(shop: Flask) -> None:
+    def overtaken() -> Response:
+        with transaction() as session:
+            changed(session, THINGS)
+        return Response("from before the write")
+
+    with shop.test_request_context("/things"):
+        answer_from_cache(THINGS, overtaken)
+        after = answer_from_cache(THINGS, lambda: Response("from after the write"))
+    assert after.data == b"from after the write"
+
+
+def test_a_write_that_fails_leaves_kept_answers_alone(shop: Flask) -> None:
+    def fail() -> None:
+        with transaction() as session:
+            changed(session, THINGS)
+            raise ZeroDivisionError
+
+    def is_unmoved() -> bool:
+        answer_from_cache(THINGS, lambda: Response("kept"))
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        return answer_from_cache(THINGS, lambda: Response("new")).data == b"kept"
+
+    with shop.test_request_context("/things"):
+        until(is_unmoved)
