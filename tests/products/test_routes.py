@@ -1,13 +1,15 @@
 """Creating and reading products, and who sees which."""
 
-from typing import Any
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 
+from stockroom.core.permissions import Role
 from tests.api import Api, assert_problem
 from tests.factories.products import make_product, product_body
+from tests.factories.users import make_user, token_for
 
 HIDDEN = ("draft", "archived")
 
@@ -35,9 +37,8 @@ def test_a_new_product_takes_a_default_for_each_field_that_is_not_named(staff: A
     }
 
 
-def test_the_currency_left_out_is_the_shops_own(make_app: Any, staff: Api) -> None:
-    shop = Api(make_app(default_currency="JPY"))
-    shop._headers = staff._headers  # noqa: SLF001 - the same account, in a shop with other settings
+def test_the_currency_left_out_is_the_shops_own(app: Flask, make_app: Callable[..., Flask]) -> None:
+    shop = Api(make_app(default_currency="JPY"), token_for(app, make_user(app, role=Role.STAFF)))
     product = shop.post("/products", json=product_body(price=1200)).get_json()
     assert (product["price"], product["currency"]) == ("1200", "JPY")
 

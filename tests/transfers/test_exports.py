@@ -11,10 +11,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from stockroom.core.permissions import Role
 from stockroom.extensions import db
 from stockroom.transfers.formats import COLUMNS
 from tests.api import Api, assert_problem
 from tests.factories.products import make_product
+from tests.factories.users import make_user, token_for
 from tests.transfers.commands import products
 
 MUG: dict[str, Any] = {
@@ -132,10 +134,9 @@ def test_an_error_before_the_first_byte_is_a_problem(app: Flask, staff: Api) -> 
 
 
 def test_a_stream_that_nobody_reads_gives_its_connection_back(
-    make_app: Callable[..., Flask], staff: Api
+    app: Flask, make_app: Callable[..., Flask]
 ) -> None:
-    shop = Api(make_app(database_pool_size=2))
-    shop._headers = staff._headers  # noqa: SLF001 - the same account, in a shop with other settings
+    shop = Api(make_app(database_pool_size=2), token_for(app, make_user(app, role=Role.STAFF)))
     for _ in range(4):
         assert shop.request("HEAD", "/products/export").status_code == 200
     for _ in range(4):
