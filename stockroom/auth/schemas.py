@@ -15,11 +15,11 @@ LONGEST_TOKEN = 4096
 class RegistrationSchema(BaseSchema):
     email = Email(required=True)
     password = Password(required=True)
-    full_name = Text(200, allow_none=True)
+    full_name = Text(200, allow_none=True, metadata={"examples": ["Ada Lovelace"]})
 
 
 class CredentialsSchema(BaseSchema):
-    email = Text(254, required=True)
+    email = Text(254, required=True, metadata={"examples": ["ada@example.com"]})
     password = Password(shortest=1, required=True)
 
 

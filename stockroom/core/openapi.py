@@ -41,6 +41,14 @@ _HEADERS: Document = {
     "WWW-Authenticate": ("How to authenticate (RFC 6750).", "string"),
     "X-Request-ID": ("The request's id, as in the log: the one that was sent, if sane.", "string"),
 }
+_DESCRIPTION = """\
+A product catalogue and inventory backend.
+
+- **Errors** are problem documents (RFC 9457): `type` is a page that says what to do.
+- **Lists** come in pages: ask for the next one with `cursor`, or follow `Link`.
+- **Changes** name the version that they were made from: send the `ETag` as `If-Match`.
+- **Limits** are told by the `RateLimit-…` headers; after a 429, wait for `Retry-After`.
+"""
 _ON_EVERY_ANSWER = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 _EXTRA_HEADERS = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
@@ -48,10 +56,9 @@ _EXTRA_HEADERS = {
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
 }
 _SECURITY_SCHEMES: Document = {
-    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
     "password": {
         "type": "oauth2",
-        "description": "Log in with email (as username) and password.",
+        "description": "Log in with your email address, as username, and your password.",
         "flows": {
             "password": {
                 "tokenUrl": "/api/v1/auth/token",
@@ -59,6 +66,12 @@ _SECURITY_SCHEMES: Document = {
                 "scopes": {},
             }
         },
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "Or take an access token from `POST /api/v1/auth/login`.",
     },
 }
 
@@ -112,7 +125,10 @@ class Api(flask_smorest.Api):
                 "title": "Stockroom",
                 "version": __version__,
                 "openapi_version": "3.1.0",
-                "info": {"description": "A product catalogue and inventory backend."},
+                "info": {
+                    "description": _DESCRIPTION,
+                    "license": {"name": "MIT", "identifier": "MIT"},
+                },
                 "marshmallow_plugin": Plugin(schema_name_resolver=_schema_name),
                 "components": {"securitySchemes": _SECURITY_SCHEMES},
             },
@@ -124,8 +140,8 @@ class Api(flask_smorest.Api):
 
     @cached_property
     def text(self) -> str:
-        """The document as it is served, and as it stands in the repository."""
-        return json.dumps(self.spec.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        """The document as it is served, and as ``flask openapi write`` writes it."""
+        return json.dumps(self.spec.to_dict(), indent=2) + "\n"
 
     def _register_error_handlers(self) -> None:
         """``core.problems`` answers for all errors."""
@@ -197,7 +213,7 @@ def _problem_statuses(document: Document, facts: Document) -> set[HTTPStatus]:
 def _security(access: Access | Permission) -> list[Document]:
     if access is Access.PUBLIC:
         return []
-    required: list[Document] = [{"bearer": []}, {"password": []}]
+    required: list[Document] = [{"password": []}, {"bearer": []}]
     return required if isinstance(access, Permission) else [{}, *required]
 
 

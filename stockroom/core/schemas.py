@@ -86,7 +86,11 @@ class Email(fields.String):
         return address
 
     def openapi(self) -> dict[str, Any]:
-        return {"format": "email", "maxLength": _LONGEST_EMAIL}
+        return {
+            "format": "email",
+            "maxLength": _LONGEST_EMAIL,
+            "examples": ["ada@example.com"],
+        }
 
 
 class Moment(fields.AwareDateTime):

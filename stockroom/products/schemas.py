@@ -17,22 +17,36 @@ class ProductInputSchema(BaseSchema):
 
     sku = Text(64, required=True, metadata={"examples": ["MUG-BLUE"]})
     name = Text(200, required=True, metadata={"examples": ["Blue mug"]})
-    description = Text(10_000, lines=True, allow_none=True)
+    description = Text(
+        10_000, lines=True, allow_none=True, metadata={"examples": ["Stoneware, 350 ml."]}
+    )
     price = Price(required=True)
     currency = fields.String(
         validate=validate.OneOf(CURRENCIES),
         metadata={"description": "ISO 4217; the shop's own if left out.", "examples": ["EUR"]},
     )
-    family = Text(64, allow_none=True, metadata={"description": "Shared by variants."})
+    family = Text(
+        64,
+        allow_none=True,
+        metadata={"description": "Shared by variants.", "examples": ["MUG"]},
+    )
     options = Options(
         keys=Text(64),
         values=Text(200),
         validate=validate.Length(max=MOST_OPTIONS),
         metadata={"description": "What tells variants apart.", "examples": [{"colour": "blue"}]},
     )
-    attributes = JsonObject(20_000, metadata={"description": "Anything else: a JSON object."})
+    attributes = JsonObject(
+        20_000,
+        metadata={
+            "description": "Anything else: a JSON object.",
+            "examples": [{"dishwasher_safe": True}],
+        },
+    )
     status = fields.Enum(
-        ProductStatus, by_value=True, metadata={"description": "`active` if left out."}
+        ProductStatus,
+        by_value=True,
+        metadata={"description": "`active` if left out.", "examples": ["active"]},
     )
 
 

@@ -21,7 +21,7 @@ class UserSchema(BaseSchema):
 class OwnChangesSchema(BaseSchema):
     """What people may change about their own account."""
 
-    full_name = Text(200, allow_none=True)
+    full_name = Text(200, allow_none=True, metadata={"examples": ["Ada Lovelace"]})
 
 
 class UserChangesSchema(OwnChangesSchema):
@@ -37,7 +37,7 @@ class NewUserSchema(BaseSchema):
 
     email = Email(required=True)
     password = Password(required=True)
-    full_name = Text(200, allow_none=True)
+    full_name = Text(200, allow_none=True, metadata={"examples": ["Ada Lovelace"]})
     role = fields.Enum(Role, by_value=True, metadata={"description": "`customer` if left out."})
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
 from schemathesis import Case, GenerationMode, Response
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
@@ -40,7 +41,10 @@ def test_the_server_does_what_its_document_says_at_length(
     def call(case: Case) -> None:
         fuzzing.call(case, app)
 
-    call()
+    try:
+        call()
+    except Unsatisfiable:
+        pytest.skip("takes nothing that could be wrong")
 
 
 def test_answers_fit_together_from_one_request_to_the_next(

@@ -6,6 +6,8 @@ window.addEventListener("load", () => {
     displayOperationId: true,
     displayRequestDuration: true,
     docExpansion: "list",
+    tagsSorter: "alpha",
+    defaultModelsExpandDepth: 0,
     filter: true,
     persistAuthorization: false,
     validatorUrl: null,

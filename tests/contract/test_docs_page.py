@@ -1,0 +1,105 @@
+"""``/docs`` in a real browser: every operation is there, and can be tried."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, sync_playwright
+
+from stockroom.core.permissions import Role
+from tests.contract import fuzzing
+from tests.contract.conftest import Site
+from tests.factories.users import PASSWORD, make_user
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None
+)
+# Nothing but the page itself is fetched.
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+REMEMBER_VIOLATIONS = """
+    window.violations = [];
+    window.addEventListener("securitypolicyviolation", (event) => {
+        window.violations.push(`${event.violatedDirective}: ${event.blockedURI}`);
+    });
+"""
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium was found")
+
+
+class Visit:
+    """A page that was opened, and what the browser complained of since."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self._complaints: list[str] = []
+        page.add_init_script(REMEMBER_VIOLATIONS)
+        page.on("pageerror", lambda error: self._complaints.append(str(error)))
+        page.on("requestfailed", lambda request: self._complaints.append(request.url))
+        page.on(
+            "console",
+            lambda message: (
+                self._complaints.append(message.text)
+                if message.type in {"error", "warning"}
+                else None
+            ),
+        )
+
+    @property
+    def complaints(self) -> list[str]:
+        return [*self._complaints, *self.page.evaluate("window.violations")]
+
+
+@pytest.fixture
+def visit(site: Site) -> Iterator[Visit]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+        visit = Visit(browser.new_page(viewport={"width": 1200, "height": 900}))
+        visit.page.goto(f"{site.web.url}/docs")
+        visit.page.locator(".opblock").first.wait_for()
+        yield visit
+        browser.close()
+
+
+def test_the_page_shows_every_operation_of_the_document(visit: Visit, tmp_path: Path) -> None:
+    shown = visit.page.locator(".opblock-summary-operation-id").all_inner_texts()
+    visit.page.screenshot(path=tmp_path / "docs.png", full_page=True)
+    assert sorted(shown) == sorted(fuzzing.operation_ids())
+    assert visit.complaints == []
+
+
+def test_an_administrator_logs_in_and_adds_a_product_on_the_page(
+    site: Site, visit: Visit, tmp_path: Path
+) -> None:
+    admin = make_user(site.app, role=Role.ADMIN)
+    _authorize(visit.page, admin.email, PASSWORD)
+    operation = visit.page.locator("#operations-products-create_product")
+    assert _try_out(operation) == "201"
+    visit.page.screenshot(path=tmp_path / "tried.png")
+    assert site.web.get("/api/v1/products/by-sku/mug-blue").status == 200
+    assert visit.complaints == []
+
+
+def _authorize(page: Page, email: str, password: str) -> None:
+    page.locator(".btn.authorize").click()
+    page.locator("#oauth_username").fill(email)
+    page.locator("#oauth_password").fill(password)
+    page.get_by_role("button", name="Apply given OAuth2 credentials").click()
+    page.get_by_role("button", name="Remove authorization").wait_for()
+    page.locator(".close-modal").click()
+
+
+def _try_out(operation: Locator) -> str:
+    """Send the example that the page offers; the status of the answer that it shows."""
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    return operation.locator(".live-responses-table .response-col_status").last.inner_text().strip()
