@@ -28,6 +28,3 @@ class LoginSession(Base):
     ended_at: Mapped[datetime | None]
     device: Mapped[str | None] = mapped_column(String(300))
     address: Mapped[str | None] = mapped_column(String(45))
-
-    def is_open(self, moment: datetime) -> bool:
-        return self.ended_at is None and moment < self.expires_at

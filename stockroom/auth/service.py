@@ -93,10 +93,9 @@ def refresh(session_id: UUID, counter: int, device: Device) -> Grant:
     """
     moment = now()
     with transaction() as session:
-        row = repository.lock(session, session_id)
-        if row is None or not row.User.is_active or not row.LoginSession.is_open(moment):
+        login = repository.lock_open_session(session, session_id, moment)
+        if login is None:
             raise SessionEnded
-        login = row.LoginSession
         steps_behind = login.counter - counter
         if steps_behind < 0:
             raise InvalidRefreshToken

@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,3 +25,5 @@ class User(Entity, Base):
         default=Role.CUSTOMER,
     )
     is_active: Mapped[bool] = mapped_column(default=True)
+    # Who is let in again logs in again: sessions from before do not come back to life.
+    sessions_void_before: Mapped[datetime | None]

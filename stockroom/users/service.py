@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from stockroom.core.database import now
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.permissions import Role
 from stockroom.core.transaction import reading, transaction
@@ -78,6 +79,8 @@ def change(user_id: UUID, changes: UserChanges, expected: ExpectedVersion = ANY_
         is_weighty = not changes.keys().isdisjoint({"role", "is_active"})
         administrators = repository.lock_administrators(session) if is_weighty else ()
         user = _locked(session, user_id, expected)
+        if user.is_active and not changes.get("is_active", True):
+            user.sessions_void_before = now()
         for name, value in changes.items():
             setattr(user, name, value)
         if administrators == [user.id] and not (user.role is Role.ADMIN and user.is_active):

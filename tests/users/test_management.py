@@ -204,3 +204,12 @@ def test_a_removed_account_is_refused_on_the_next_request(app: Flask, admin: Api
     admin.delete(f"/users/{user.id}", if_match="*")
     assert_problem(other.get("/users/me"), 401, "unauthenticated")
     assert_problem(other.get("/products"), 401, "unauthenticated")
+
+
+def test_who_is_let_in_again_has_to_log_in_again(app: Flask, admin: Api) -> None:
+    user = make_user(app)
+    before = Api(app, token_for(app, user))
+    for is_active in (False, True):
+        admin.patch(f"/users/{user.id}", json={"is_active": is_active}, if_match="*")
+    assert_problem(before.get("/users/me"), 401, "unauthenticated")
+    assert Api(app, token_for(app, user)).get("/users/me").status_code == 200
