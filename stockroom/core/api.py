@@ -11,7 +11,6 @@ from typing import Any
 import flask_smorest
 from flask import Response, after_this_request, g, url_for
 from flask.typing import ResponseReturnValue
-from flask_limiter.util import get_remote_address
 from marshmallow import Schema
 
 from stockroom.core import openapi
@@ -19,6 +18,7 @@ from stockroom.core.cache import answer_from_cache
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
 from stockroom.core.identity import Access, admit
+from stockroom.core.limits import address_key
 from stockroom.core.pages import page_of, page_response
 from stockroom.core.parser import RequestParser
 from stockroom.core.permissions import Permission
@@ -69,7 +69,7 @@ class Blueprint(flask_smorest.Blueprint):
 
         def decorator(view: View) -> View:
             limited: View = limiter.limit(
-                lambda: getattr(settings(), setting), key_func=get_remote_address
+                lambda: getattr(settings(), setting), key_func=address_key
             )(view)
             return limited
 

@@ -2,6 +2,7 @@
 
 import re
 from time import perf_counter
+from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, g, redirect, request
@@ -12,6 +13,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from stockroom.config import Settings
+from stockroom.core.context import settings
 from stockroom.core.database import new_id
 
 log = structlog.get_logger(__name__)
@@ -99,7 +101,9 @@ def _require_https() -> ResponseReturnValue | None:
     # Health checks come from inside, over plain HTTP.
     if request.is_secure or request.path in {"/healthz", "/readyz"}:
         return None
-    return redirect(request.url.replace("http://", "https://", 1), 308)
+    # The client chooses Host, and would with it choose where the answer leads.
+    host = urlsplit(settings().public_url).netloc or request.host
+    return redirect(urlsplit(request.url)._replace(scheme="https", netloc=host).geturl(), 308)
 
 
 def _promise_https(response: Response) -> Response:

@@ -1,6 +1,7 @@
 """How many requests a caller may make, and the headers that tell how many are left."""
 
 import time
+from ipaddress import ip_address, ip_network
 
 import structlog
 from flask import Flask, Response, request
@@ -45,7 +46,17 @@ def _caller_key() -> str:
             return str(decode_token(token)["sub"])
         except MALFORMED_TOKEN:
             pass
-    return get_remote_address()
+    return address_key()
+
+
+def address_key() -> str:
+    """The caller's address; of IPv6 the /64, all of which one customer of a provider has."""
+    address = get_remote_address()
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return address if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))  # noqa: PLR2004 - the version itself
 
 
 def _tell(response: Response) -> Response:

@@ -88,6 +88,8 @@ def _translated() -> Iterator[None]:
     except (OperationalError, InterfaceError) as error:
         if _connection_lost(error):
             raise Unavailable("The database does not answer.") from error
+        if _in_the_way(error):
+            raise Unavailable("Another change was in the way; try again.") from error
         raise
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         # Giving the connection back resets it, outside of what SQLAlchemy wraps.
@@ -98,6 +100,13 @@ def _named(error: IntegrityError) -> Exception:
     diagnosis = getattr(error.orig, "diag", None)
     domain_error = error_for_constraint(getattr(diagnosis, "constraint_name", None))
     return domain_error() if domain_error else error
+
+
+def _in_the_way(error: DBAPIError) -> bool:
+    """Whether the same again may succeed: a deadlock, or a lock that was not to be had."""
+    code = getattr(error.orig, "pgcode", None) or ""
+    is_rolled_back = code.startswith(errorcodes.CLASS_TRANSACTION_ROLLBACK)
+    return is_rolled_back or code == errorcodes.LOCK_NOT_AVAILABLE
 
 
 def _connection_lost(error: SQLAlchemyError) -> bool:

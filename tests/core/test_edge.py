@@ -132,3 +132,11 @@ def test_a_preflight_allows_what_the_api_takes(make_app: Callable[..., Flask]) -
     assert "PATCH" in response.headers["Access-Control-Allow-Methods"]
     allowed = response.headers["Access-Control-Allow-Headers"].lower().split(", ")
     assert set(allowed) == {"authorization", "content-type", "if-match"}
+
+
+def test_the_redirect_leads_to_the_public_address_whatever_host_is_sent(
+    make_app: Callable[..., Flask],
+) -> None:
+    client = make_app(force_https=True, public_url="https://api.example").test_client()
+    response = client.get("/api/v1/products?q=a%20b", base_url="http://evil.example")
+    assert response.headers["Location"] == "https://api.example/api/v1/products?q=a%20b"

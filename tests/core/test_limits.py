@@ -166,3 +166,10 @@ def test_redis_counts_again_once_it_is_back(
         while not client.keys("LIMITS*"):
             assert time.monotonic() < deadline
             assert api.get("/products").status_code == 200
+
+
+def test_all_addresses_of_one_ipv6_network_count_as_one(make_limited: Callable[..., Flask]) -> None:
+    api = Api(make_limited(rate_limit="1 per hour"))
+    callers = ("2001:db8:1:2::7", "2001:db8:1:2:ffff::8", "2001:db8:1:3::7")
+    answers = [api.get("/products", environ_base={"REMOTE_ADDR": caller}) for caller in callers]
+    assert statuses(answers) == [200, 429, 200]

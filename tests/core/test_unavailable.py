@@ -57,3 +57,9 @@ def test_too_few_connections_are_unavailable(make_app: Callable[..., Flask]) -> 
             session.execute(text("SELECT 1"))
             with pytest.raises(Unavailable, match="busy"), reading() as other:
                 other.execute(text("SELECT 1"))
+
+
+def test_a_deadlock_is_unavailable_and_nothing_was_changed(app_context: None) -> None:
+    deadlock = text("DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$")
+    with pytest.raises(Unavailable, match="in the way"), transaction() as session:
+        session.execute(deadlock)
