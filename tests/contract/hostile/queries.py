@@ -51,7 +51,7 @@ _VALUES = {
 
 REQUESTS: list[Hostile] = [
     *(
-        get(f"{name}={value[:40]!r}", f"/products?{quote(name)}={quote(value)}")
+        get(f"{name}={value[:40]!r} ({len(value)})", f"/products?{quote(name)}={quote(value)}")
         for name, values in _VALUES.items()
         for value in values
     ),
