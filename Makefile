@@ -26,7 +26,7 @@ test: $(VENV)/dev ## Run the tests, and measure what they cover
 test-heavy: $(VENV)/dev ## Run the tests that take longer
 	@$(PYTEST) -n $(WORKERS) -m heavy
 
-lint: $(VENV)/dev ## Check style, types, layers and the OpenAPI document
+lint: $(VENV)/dev ## Check style, types and layers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -35,6 +35,9 @@ lint: $(VENV)/dev ## Check style, types, layers and the OpenAPI document
 format: $(VENV)/dev ## Format the code
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+openapi: $(VENV)/dev ## Write openapi.json anew
+	@$(BIN)/flask openapi write openapi.json
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --upgrade \
