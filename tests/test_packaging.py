@@ -55,9 +55,7 @@ def test_the_example_gives_each_setting_its_default(
     monkeypatch.setattr(config, "ROOT", tmp_path)
     monkeypatch.setattr(os, "environ", example | own)
     settings = load_settings()
-    names = {
-        setting: environment_name(setting) for setting in fields(Settings)
-    }
+    names = {setting: environment_name(setting) for setting in fields(Settings)}
     assert example.keys() == set(names.values())
     assert not [
         name
