@@ -21,6 +21,8 @@ from marshmallow.validate import Range
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from stockroom.currencies import CURRENCIES
+
 ROOT = Path(__file__).resolve().parent.parent
 SHORTEST_SECRET = 32
 LEAST_KIB_A_LANE = 8
@@ -195,6 +197,8 @@ def _objections(settings: Settings) -> Iterator[str]:
             parse_many(getattr(settings, name))
         except ValueError:
             yield f"{name.upper()} is not a limit such as '10 per minute'"
+    if settings.default_currency not in CURRENCIES:
+        yield f"DEFAULT_CURRENCY: {settings.default_currency!r} is not a currency such as EUR"
     if settings.password_memory_kib < LEAST_KIB_A_LANE * settings.password_lanes:
         yield f"PASSWORD_MEMORY_KIB must be at least {LEAST_KIB_A_LANE} for each of PASSWORD_LANES"
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields
 
-from stockroom.products.money import MOST_DECIMALS, WHOLE_DIGITS, format_price
+from stockroom.currencies import MOST_DECIMALS
+from stockroom.products.money import WHOLE_DIGITS, format_price
 
 _PRICE = re.compile(rf"[0-9]{{1,{WHOLE_DIGITS}}}(\.[0-9]{{1,{MOST_DECIMALS}}})?")
 

@@ -4,10 +4,10 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from stockroom.core.pages import PageQuery
 from stockroom.core.schemas import BaseSchema, JsonObject, Moment, Text
+from stockroom.currencies import CURRENCIES
 from stockroom.products.fields import Options, Price
 from stockroom.products.filters import RELEVANCE, SORTS
 from stockroom.products.models import ProductStatus
-from stockroom.products.money import CURRENCIES
 
 MOST_OPTIONS = 20
 

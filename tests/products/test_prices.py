@@ -1,5 +1,6 @@
 """Prices: exact, in the decimals of their currency, and never rounded."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
@@ -7,7 +8,9 @@ from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stockroom.products.money import CURRENCIES, format_price
+from stockroom.config import ConfigurationError
+from stockroom.currencies import CURRENCIES
+from stockroom.products.money import format_price
 from tests.api import Api, assert_problem
 from tests.factories.products import product_body
 
@@ -145,3 +148,11 @@ def test_every_text_is_a_price_or_refused(staff: Api, text: str) -> None:
 @given(currency=st.sampled_from(CURRENCIES), thousandths=st.integers(0, 10**14 - 1))
 def test_a_formatted_price_never_has_an_exponent(currency: str, thousandths: int) -> None:
     assert "E" not in format_price(Decimal(thousandths).scaleb(-3), currency)
+
+
+@pytest.mark.parametrize("currency", ["eur", "XAU", "CLF", "XYZ", "€"])
+def test_a_shop_whose_own_currency_is_none_does_not_start(
+    make_app: Callable[..., Flask], currency: str
+) -> None:
+    with pytest.raises(ConfigurationError, match="DEFAULT_CURRENCY"):
+        make_app(default_currency=currency)
