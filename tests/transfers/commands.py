@@ -7,7 +7,6 @@ from typing import Any
 from click.testing import Result
 from flask import Flask
 
-from stockroom.transfers.formats import COLUMNS
 from tests.api import Api
 from tests.products.walking import walk
 
@@ -43,8 +42,3 @@ def counts(result: Result) -> dict[str, Any]:
 def skus(staff: Api) -> list[str]:
     """The SKUs of all products that are not archived, in their order."""
     return walk(staff, "/products?sort=sku&limit=200")
-
-
-def fields_of(product: dict[str, Any]) -> dict[str, Any]:
-    """What a file holds of a product."""
-    return {name: product[name] for name in COLUMNS}
