@@ -30,6 +30,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         RATELIMIT_KEY_FUNC=_caller_key,
         RATELIMIT_HEADERS_ENABLED=False,
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        # Of two requests that find Redis gone at once, the fallback serves the first alone.
+        RATELIMIT_SWALLOW_ERRORS=True,
     )
     limiter.init_app(app)
     app.after_request(_tell)

@@ -13,6 +13,7 @@ from stockroom.embedded.redis import EmbeddedRedis
 from stockroom.extensions import limiter
 from tests.api import Api, assert_problem
 from tests.factories.users import PASSWORD, make_user, token_for
+from tests.threads import at_once
 
 
 @pytest.fixture
@@ -173,3 +174,14 @@ def test_all_addresses_of_one_ipv6_network_count_as_one(make_limited: Callable[.
     callers = ("2001:db8:1:2::7", "2001:db8:1:2:ffff::8", "2001:db8:1:3::7")
     answers = [api.get("/products", environ_base={"REMOTE_ADDR": caller}) for caller in callers]
     assert statuses(answers) == [200, 429, 200]
+
+
+def test_requests_that_find_redis_gone_at_the_same_moment_are_all_served(
+    make_limited: Callable[..., Flask], redis: EmbeddedRedis
+) -> None:
+    app = make_limited(redis_url=redis.url)
+    apis = [Api(app) for _ in range(16)]
+    Api(app).get("/products")
+    redis.stop()
+    answers = at_once(lambda api: api.get("/products"), apis)
+    assert set(statuses(answers)) == {200}
