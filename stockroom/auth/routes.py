@@ -42,6 +42,7 @@ blueprint = Blueprint(
 @blueprint.limited("rate_limit_register")
 @blueprint.arguments(RegistrationSchema)
 @blueprint.response(201, UserSchema)
+@blueprint.etag
 @blueprint.raises(EmailTaken)
 def register(registration: dict[str, Any]) -> User:
     """Open an account of your own, as a customer."""

@@ -43,6 +43,21 @@ def check_database() -> str:
     return f"PostgreSQL {version}"
 
 
+def check_letters() -> str:
+    """SKUs are unique regardless of case, which takes a database that knows its letters."""
+    try:
+        with reading() as session:
+            is_folding = session.scalar(text("SELECT lower('É') = 'é'"))
+            locale = session.scalar(
+                text("SELECT datctype FROM pg_database WHERE datname = current_database()")
+            )
+    except Unavailable:
+        raise Unready("cannot be read: the database does not answer") from None
+    if not is_folding:
+        raise Unready(f"{locale} knows only A to Z: create the database with C.UTF-8 or another")
+    return str(locale)
+
+
 def check_migrations() -> str:
     """The schema is the one that this code was written for."""
     try:

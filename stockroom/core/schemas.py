@@ -43,7 +43,7 @@ class Text(fields.String):
     Blank text is none at all: null where the field allows it, refused where it does not.
 
     :param longest: characters, counted before trimming and after normalising.
-    :param lines: whether line breaks and tabs may stand in it.
+    :param lines: whether line breaks, tabs and other control characters may stand in it.
     """
 
     def __init__(self, longest: int, *, lines: bool = False, **kwargs: Any) -> None:

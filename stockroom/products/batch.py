@@ -89,6 +89,10 @@ def _create(session: Session, rows: Sequence[ProductFields]) -> dict[str, Outcom
     outcomes: dict[str, Outcome] = {}
     valid = []
     for row in rows:
+        if row.get("status") is ProductStatus.ARCHIVED:
+            # There is nothing to archive; a product made for it would be made at every import.
+            outcomes[row["sku"]] = Outcome(Result.UNCHANGED)
+            continue
         try:
             valid.append(dict(with_defaults(row)))
         except InvalidInput as error:

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from click.testing import Result
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from stockroom.core.health import migration_head
 from stockroom.extensions import db
@@ -101,3 +102,17 @@ def test_no_secret_is_printed(app: Flask) -> None:
 
 def test_its_help_has_an_example(app: Flask) -> None:
     assert "Example: flask doctor" in run(app, "--help").output
+
+
+def test_a_database_that_knows_only_ascii_letters_fails(
+    servers: dict[str, str], make_app: Callable[..., Flask]
+) -> None:
+    name = f"ascii_{uuid4().hex}"
+    admin = create_engine(servers["postgres"].format("postgres"), isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} LOCALE 'C' TEMPLATE template0"))
+    admin.dispose()
+    app = make_app(database_url=servers["postgres"].format(name))
+    state, found = findings(app)["locale"]
+    assert state == "FAIL"
+    assert "C.UTF-8" in found

@@ -68,6 +68,7 @@ def test_an_import_updates_what_differs_and_leaves_the_rest_alone(
         ({}, {"status": "draft"}, "updated"),
         ({"status": "draft"}, {}, "unchanged"),
         ({"status": "archived"}, {}, "created"),
+        ({"status": "archived"}, {"status": "archived"}, "unchanged"),
         ({"sku": "mug"}, {}, "rejected"),
         ({}, {"currency": "JPY", "price": "1.5"}, "rejected"),
         ({"currency": "JPY", "price": 1}, {"price": "1.5"}, "rejected"),
