@@ -5,8 +5,9 @@ from webargs.multidictproxy import MultiDictProxy
 
 from stockroom.auth.errors import TokenRequestRefused
 from stockroom.auth.service import Scope
+from stockroom.core.fields import Email, Text
 from stockroom.core.identity import current_caller
-from stockroom.core.schemas import BaseSchema, Email, Text
+from stockroom.core.schemas import BaseSchema
 from stockroom.users.fields import Password
 
 LONGEST_TOKEN = 4096

@@ -15,11 +15,12 @@ from marshmallow import INCLUDE, Schema, fields
 
 from stockroom import __version__
 from stockroom.core import errors
+from stockroom.core.fields import Text
 from stockroom.core.http_problems import HTTP_PROBLEMS
 from stockroom.core.identity import Access
 from stockroom.core.permissions import Permission
 from stockroom.core.problems import MEDIA_TYPE, status_of
-from stockroom.core.schemas import BaseSchema, Text
+from stockroom.core.schemas import BaseSchema
 
 Document = dict[str, Any]
 

@@ -5,8 +5,9 @@ from urllib.parse import urlencode
 from flask import Response, jsonify, request
 from marshmallow import Schema, fields, post_dump, validate
 
+from stockroom.core.fields import QueryFlag, QueryInteger, Text
 from stockroom.core.pagination import DEFAULT_PAGE, LARGEST_PAGE, Page, PageRequest
-from stockroom.core.schemas import BaseSchema, QueryFlag, QueryInteger, Text
+from stockroom.core.schemas import BaseSchema
 
 
 class PageQuery(BaseSchema):

@@ -2,8 +2,9 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from stockroom.core.fields import JsonObject, Moment, Text
 from stockroom.core.pages import PageQuery
-from stockroom.core.schemas import BaseSchema, JsonObject, Moment, Text
+from stockroom.core.schemas import BaseSchema
 from stockroom.currencies import CURRENCIES
 from stockroom.products.fields import Options, Price
 from stockroom.products.filters import RELEVANCE, SORTS
