@@ -3,7 +3,7 @@ from stockroom.core.errors import InvalidInput
 
 class UnreadableFile(InvalidInput):
     """The file cannot be imported as a whole: it is not UTF-8, empty, without its header line,
-    or lacks a column that every row needs. Nothing was written.
+    lacks a column that every row needs, or has a quote that is never closed. Nothing was written.
     """
 
     slug = "unreadable-file"

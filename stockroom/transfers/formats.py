@@ -3,11 +3,11 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from stockroom.core.context import settings
 from stockroom.core.json_values import parse
@@ -66,11 +66,23 @@ class Row:
     flaw: str = ""
 
 
-def check_encoding(file: IO[bytes]) -> None:
-    """Read the whole file once, so that nothing is written of one that breaks half-way.
+def check_whole(file: IO[bytes], kind: Format) -> None:
+    """Read the whole file beforehand: nothing is written of one that breaks half-way.
 
-    :raises UnreadableFile: if it is empty or not UTF-8.
+    :raises UnreadableFile: if it is empty or not UTF-8, or if it is CSV in which a quote is
+        never closed or a cell is too long to be read.
     """
+    _check_encoding(file)
+    if kind is Format.CSV:
+        text = _text(file)
+        try:
+            _check_quotes(text)
+        finally:
+            text.detach()
+    file.seek(0)
+
+
+def _check_encoding(file: IO[bytes]) -> None:
     file.seek(0)
     line, is_blank = 0, True
     for line, text in enumerate(file, start=1):
@@ -80,24 +92,63 @@ def check_encoding(file: IO[bytes]) -> None:
             raise UnreadableFile(f"The file is not UTF-8: see line {line}.") from None
     if is_blank:
         raise UnreadableFile("The file is empty.")
-    file.seek(0)
+
+
+def _check_quotes(text: IO[str]) -> None:
+    # Behind either flaw good rows are lost, or what stands inside of a cell is read as rows.
+    for record in _records(text):
+        if record.flaw.startswith("field larger"):
+            raise UnreadableFile(
+                f"A cell of the row that begins in line {record.line} is longer than "
+                f"{csv.field_size_limit():,} characters; perhaps a quote is never closed."
+            )
+        if record.flaw.startswith("unexpected end"):
+            raise UnreadableFile(
+                f"A quote that opens in the row that begins in line {record.line} is never closed."
+            )
 
 
 def read_rows(file: IO[bytes], kind: Format) -> Iterator[Row]:
-    """The rows of a file that ``check_encoding`` has passed.
+    """The rows of a file that ``check_whole`` has passed.
 
     :raises UnreadableFile: for a CSV file without its header line or a needed column.
     """
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    text = _text(file)
     try:
         yield from _read_csv(text) if kind is Format.CSV else _read_ndjson(text)
     finally:
         text.detach()
 
 
+def _text(file: IO[bytes]) -> io.TextIOWrapper:
+    file.seek(0)
+    return io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+
+
 def _read_csv(text: IO[str]) -> Iterator[Row]:
+    records = _records(text)
+    columns = _header(next(records, _Record(1, 1)))
+    for record in records:
+        if record.flaw:
+            # A quote in the wrong place can draw good lines into the row: they are named.
+            place = f", in lines {record.line} to {record.last_line}"
+            where = place if record.last_line > record.line else ""
+            yield Row(record.line, {}, f"not CSV: {record.flaw}{where}")
+        elif any(cell.strip() for cell in record.cells):
+            yield _csv_row(record.line, columns, record.cells)
+
+
+class _Record(NamedTuple):
+    """The cells of some lines, or why they cannot be told apart."""
+
+    line: int
+    last_line: int
+    cells: Sequence[str] = ()
+    flaw: str = ""
+
+
+def _records(text: IO[str]) -> Iterator[_Record]:
     reader = csv.reader(text, strict=True)
-    columns = _header(reader)
     while True:
         line = reader.line_num + 1
         try:
@@ -105,18 +156,16 @@ def _read_csv(text: IO[str]) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, {}, f"not CSV: {error}")
-            continue
-        if any(cell.strip() for cell in cells):
-            yield _csv_row(line, columns, cells)
+            yield _Record(line, reader.line_num, flaw=str(error))
+        else:
+            yield _Record(line, reader.line_num, cells)
 
 
-def _header(reader: Iterator[list[str]]) -> list[str]:
+def _header(record: _Record) -> list[str]:
     """The names of the columns, in lower case."""
-    try:
-        columns = [name.strip().lower() for name in next(reader)]
-    except (StopIteration, csv.Error) as error:
-        raise UnreadableFile(f"The header line cannot be read: {error}") from None
+    if record.flaw:
+        raise UnreadableFile(f"The header line cannot be read: {record.flaw}")
+    columns = [name.strip().lower() for name in record.cells]
     missing = [name for name in NEEDED if name not in columns]
     if len(missing) == len(NEEDED):
         raise UnreadableFile(
@@ -131,7 +180,7 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
     return columns
 
 
-def _csv_row(line: int, columns: list[str], cells: list[str]) -> Row:
+def _csv_row(line: int, columns: Sequence[str], cells: Sequence[str]) -> Row:
     cells_by_column = dict(zip(columns, cells, strict=False))
     if len(cells) != len(columns):
         flaw = f"{len(cells)} cells where the header has {len(columns)}"

@@ -17,7 +17,7 @@ from stockroom.transfers.formats import (
     PLACE_COLUMNS,
     Format,
     Row,
-    check_encoding,
+    check_whole,
     read_rows,
 )
 
@@ -57,7 +57,7 @@ def import_products(
     :param on_progress: called with the position in the file, in bytes.
     :raises UnreadableFile: before anything is written, if the file as a whole is unusable.
     """
-    check_encoding(file)
+    check_whole(file, kind)
     summary, screen = Summary(), _Screen()
     for rows in _chunks(read_rows(file, kind), ROWS_AT_ONCE):
         reasons = dict(_take(rows, screen, summary, dry_run=dry_run))

@@ -9,6 +9,8 @@ from flask import Flask
 from tests.api import Api
 from tests.transfers.commands import HEADER, import_text, products, skus
 
+QUOTE = "A quote that opens in the row that begins in line"
+CELL = "A cell of the row that begins in line"
 NO_SERVER = "postgresql://nobody@127.0.0.1:1/nowhere"
 
 
@@ -22,7 +24,12 @@ NO_SERVER = "postgresql://nobody@127.0.0.1:1/nowhere"
         (b"sku,name\nA,Mug\n", "The file lacks the column price."),
         (b"price\n1\n", "The file lacks the column sku and name."),
         (b"sku,name,price,Name\nA,Mug,1,Cup\n", "The file has the column name twice."),
-        (b'"sku,name,price\nA,Mug,1\n', "The header line cannot be read"),
+        (b'sku,name,"price"x\nA,Mug,1\n', "The header line cannot be read"),
+        (b'"sku,name,price\nA,Mug,1\n', f"{QUOTE} 1 is never closed."),
+        (b'sku,name,price\nA,Mug,1\nB,"Mug,1\nC,Mug,1\nD,Mug,1\n', f"{QUOTE} 3 is never closed."),
+        (b'sku,name,price\r\nA,"M\r\nug",1\r\nB,Mug,"1', f"{QUOTE} 4 is never closed."),
+        (b"sku,name,price\nA,Mug,1\nB,%b,1\n" % (b"x" * 200_000), f"{CELL} 3 is longer"),
+        (b'sku,name,price\nA,"%b\nINJ-1,injected,1\n",1\n' % (b"x" * 200_000), f"{CELL} 2 is"),
         (b"sku,name,price\nA,Mug,1\nB,M\xfcg,1\n", "The file is not UTF-8: see line 3."),
         ("sku,name,price\nA,Mug,1\n".encode("utf-16"), "The file is not UTF-8: see line 1."),
         ("sku,name,price\nA,Mug,1\n".encode("utf-16-le"), "The file has no header line"),
@@ -51,6 +58,24 @@ def test_of_a_file_that_is_not_utf8_far_down_nothing_is_written(
         products(app, "import", file).stderr
         == "Error: file: The file is not UTF-8: see line 1202.\n"
     )
+    assert skus(staff) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        (0, f"{CELL} 2 is longer than 131,072 characters; perhaps a quote is never closed."),
+        (20_000, f"{QUOTE} 20002 is never closed."),
+    ],
+)
+def test_of_a_long_file_with_a_quote_that_is_never_closed_nothing_is_written(
+    app: Flask, staff: Api, tmp_path: Path, place: int, reason: str
+) -> None:
+    file = tmp_path / "products.csv"
+    rows = [f"S{number},Mug,1\n" for number in range(20_000)]
+    rows.insert(place, 'OPEN,"Mug,1\n')
+    file.write_text("".join([f"{HEADER}\n", *rows]))
+    assert products(app, "import", file).stderr == f"Error: file: {reason}\n"
     assert skus(staff) == []
 
 
