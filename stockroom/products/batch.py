@@ -89,14 +89,16 @@ def _create(session: Session, rows: Sequence[ProductFields]) -> dict[str, Outcom
     outcomes: dict[str, Outcome] = {}
     valid = []
     for row in rows:
-        if row.get("status") is ProductStatus.ARCHIVED:
-            # There is nothing to archive; a product made for it would be made at every import.
-            outcomes[row["sku"]] = Outcome(Result.UNCHANGED)
-            continue
         try:
-            valid.append(dict(with_defaults(row)))
+            whole = with_defaults(row)
         except InvalidInput as error:
             outcomes[row["sku"]] = _invalid(error)
+            continue
+        if whole["status"] is ProductStatus.ARCHIVED:
+            # There is nothing to archive; a product made for it would be made at every import.
+            outcomes[row["sku"]] = Outcome(Result.UNCHANGED)
+        else:
+            valid.append(dict(whole))
     created = repository.insert_unless_taken(session, valid) if valid else set()
     return outcomes | {sku: Outcome(Result.CREATED) for sku in created}
 

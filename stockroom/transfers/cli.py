@@ -46,6 +46,8 @@ def import_file(
 
     Example: flask products import catalogue.csv --rejects rejected.csv
     """
+    if rejects and _is_same_file(file, rejects):
+        raise click.ClickException(f"{rejects}: The rejected rows would replace the file itself.")
     source_kind = Format(kind) if kind else format_of(file.name)
     with ExitStack() as stack:
         source = stack.enter_context(_seekable(file))
@@ -110,6 +112,11 @@ def _report(summary: Summary, reporter: _Reporter, *, dry_run: bool, as_json: bo
         return
     words = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     click.echo(f"{words} (dry run: nothing was written)" if dry_run else words)
+
+
+def _is_same_file(source: Path, rejects: Path) -> bool:
+    # Only a regular file is replaced: a terminal may well be both.
+    return str(source) != "-" and rejects.is_file() and rejects.samefile(source)
 
 
 @contextmanager

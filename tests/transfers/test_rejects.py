@@ -76,13 +76,18 @@ def test_a_json_cell_is_kept_as_it_was(app: Flask, tmp_path: Path, cell: str) ->
     assert row["options"] == cell
 
 
-def test_a_file_may_be_replaced_by_its_own_rejected_rows(
-    app: Flask, staff: Api, tmp_path: Path
+@pytest.mark.parametrize("name", ["products.csv", "link.csv", "hard.csv"])
+def test_a_file_is_never_replaced_by_its_own_rejected_rows(
+    app: Flask, staff: Api, tmp_path: Path, name: str
 ) -> None:
-    file = tmp_path / "products.csv"
-    import_text(app, tmp_path, f"{HEADER}\nA,Mug,1\nB,Cup,\n", "--rejects", file)
-    assert skus(staff) == ["A"]
-    assert [row["sku"] for row in kept_rows(file)] == ["B"]
+    file, kept = tmp_path / "products.csv", tmp_path / name
+    file.write_text(text := f"{HEADER}\nA,Mug,1\nB,Cup,\n")
+    (tmp_path / "link.csv").symlink_to(file)
+    (tmp_path / "hard.csv").hardlink_to(file)
+    result = products(app, "import", file, "--rejects", kept)
+    reason = f"Error: {kept}: The rejected rows would replace the file itself.\n"
+    assert (result.exit_code, result.stderr) == (1, reason)
+    assert (file.read_text(), skus(staff)) == (text, [])
 
 
 def test_a_file_of_rejected_rows_survives_an_import_that_fails(app: Flask, tmp_path: Path) -> None:
