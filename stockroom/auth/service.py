@@ -65,7 +65,7 @@ def log_in(email: str, password: str, device: Device) -> Grant:
     is_right = verify_password(user.password_hash if user else None, password)
     if user is None or not is_right or not user.is_active:
         raise BadCredentials
-    new_hash = hash_password(password) if needs_rehash(user.password_hash) else None
+    new_hash = hash_password(password) if needs_rehash(user.password_hash) else user.password_hash
     moment = now()
     login = LoginSession(
         user_id=user.id,
@@ -76,9 +76,13 @@ def log_in(email: str, password: str, device: Device) -> Grant:
         address=device.address,
     )
     with transaction() as session:
+        # Asked again under a lock: where the password was changed meanwhile, or the account
+        # deactivated, no session may come of it.
+        stored = users.lock_unchanged(session, user)
+        if stored is None:
+            raise BadCredentials
+        stored.password_hash = new_hash
         session.add(login)
-        if new_hash:
-            users.replace_hash(session, user.id, user.password_hash, new_hash)
     return _grant(login)
 
 

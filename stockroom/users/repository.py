@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from stockroom.core.addresses import likely_address
@@ -61,10 +61,13 @@ def lock_administrators(session: Session) -> Sequence[UUID]:
     ).all()
 
 
-def replace_hash(session: Session, user_id: UUID, old_hash: str, new_hash: str) -> None:
-    """Store a password's new hash, unless the password itself was changed meanwhile."""
-    session.execute(
-        update(User)
-        .where(User.id == user_id, User.password_hash == old_hash)
-        .values(password_hash=new_hash, version=User.version + 1)
+def lock_unchanged(session: Session, user: User) -> User | None:
+    """The account, if it is active and still has this password; locked until the transaction ends.
+
+    :param user: as it was read before.
+    """
+    return session.scalar(
+        select(User)
+        .where(User.id == user.id, User.password_hash == user.password_hash, User.is_active)
+        .with_for_update()
     )

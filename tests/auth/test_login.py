@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from flask import Flask
 
+from stockroom.auth import service as auth
 from stockroom.auth.errors import BadCredentials
 from stockroom.auth.models import LoginSession
 from stockroom.auth.service import Device, log_in
@@ -244,3 +245,25 @@ def test_the_service_logs_in_without_a_request(app: Flask) -> None:
     with app.app_context():
         grant = log_in(user.email, PASSWORD, Device(None, None))
     assert (grant.user_id, grant.counter) == (user.id, 0)
+
+
+@pytest.mark.parametrize("act", ["another password", "deactivated", "removed"])
+def test_a_login_under_way_does_not_survive_the_end_of_its_password(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, act: str
+) -> None:
+    user = make_user(app)
+    check = auth.verify_password
+
+    def check_and_be_overtaken(stored_hash: str | None, password: str) -> bool:
+        is_right = check(stored_hash, password)
+        if act == "another password":
+            auth.set_password(user.id, "quite another passphrase")
+        elif act == "deactivated":
+            users.change(user.id, {"is_active": False})
+        else:
+            users.remove(user.id)
+        return is_right
+
+    monkeypatch.setattr(auth, "verify_password", check_and_be_overtaken)
+    body = {"email": user.email, "password": PASSWORD}
+    assert_problem(Api(app).post("/auth/login", json=body), 401, "bad-credentials")
