@@ -12,8 +12,7 @@ from stockroom.embedded.postgres import EmbeddedPostgres
 def attach(engine: Engine, server: EmbeddedPostgres) -> None:
     """Send the engine's connections to the server, which the first of them starts.
 
-    If the server is gone when a later one is made, it is started again, once; a child forked by
-    the process that started it leaves that to its parent.
+    If the server is gone when a later one is made, it is started again, once.
     """
 
     @event.listens_for(engine, "do_connect")

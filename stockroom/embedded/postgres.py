@@ -59,11 +59,11 @@ class EmbeddedPostgres:
     def start(self) -> ConnectionInfo:
         """See that the server runs and that it stays until `stop`, or the end of this process.
 
-        A child forked by a process that started the server relies on its parent's lease: it
-        only gets the answer that its parent got.
+        A child forked by a process that started the server relies on its parent's lease while
+        the server answers; if it is gone, the child starts it again, with a lease of its own.
         Raises EmbeddedServerError.
         """
-        if self._info is not None and (self._inherited or self._info.answers):
+        if self._info is not None and self._info.answers:
             return self._info
         with reported(f"use {self._home}"):
             account = account_for(self._home / "data")
@@ -97,10 +97,6 @@ class EmbeddedPostgres:
         """The process id of the server, or None while it does not answer."""
         postmaster = self._answering()
         return None if postmaster is None else postmaster.pid
-
-    @property
-    def _inherited(self) -> bool:
-        return self._owner is not None and self._owner != os.getpid()
 
     def _answering(self) -> Postmaster | None:
         postmaster = read_postmaster(self._home / "data")
