@@ -5,7 +5,7 @@ A feature above tells with ``jwt.user_lookup_loader`` how to find the caller of 
 
 from enum import Enum
 
-from flask import g
+from flask import g, request
 from flask_jwt_extended import get_current_user, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError
 from jwt import ExpiredSignatureError, PyJWTError
@@ -56,6 +56,7 @@ def caller_may(permission: Permission) -> bool:
 
 
 def _caller_of_token(*, optional: bool) -> Caller | None:
+    _spell_scheme()
     try:
         verify_jwt_in_request(optional=optional)
     except NoAuthorizationError:
@@ -66,3 +67,17 @@ def _caller_of_token(*, optional: bool) -> Caller | None:
         raise Unauthenticated("The access token is not valid.") from None
     caller: Caller | None = get_current_user()
     return caller
+
+
+def _spell_scheme() -> None:
+    """Write ``Bearer`` as flask-jwt-extended knows it: schemes have no case (RFC 9110, 11.1).
+
+    :raises Unauthenticated: for another scheme, which would otherwise count as none at all.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        return
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthenticated("Send an access token: Authorization: Bearer …")
+    request.environ["HTTP_AUTHORIZATION"] = f"Bearer {token.strip()}"

@@ -43,7 +43,7 @@ def _caller_key() -> str:
     Whether the session still lives is not asked here: a limit is no permission.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme == "Bearer":
+    if scheme.lower() == "bearer":
         try:
             return str(decode_token(token)["sub"])
         except MALFORMED_TOKEN:

@@ -191,3 +191,16 @@ def test_a_token_of_another_installation_is_refused(
 @pytest.mark.parametrize("path", ["/auth/login", "/auth/register", "/auth/refresh"])
 def test_a_stale_token_keeps_nobody_from_logging_in(app: Flask, path: str) -> None:
     assert Api(app, "stale.token.x").post(path, json={}).status_code == 422
+
+
+def test_the_scheme_is_known_in_any_case(app: Flask) -> None:
+    token = token_for(app, make_user(app))
+    for scheme in ("bearer", "BEARER", "Bearer"):
+        headers = {"Authorization": f"{scheme} {token}"}
+        assert Api(app).get("/users/me", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["Basic YTpi", "Token x", "x", ""])
+def test_another_scheme_is_refused_even_where_nobody_may_read(nobody: Api, header: str) -> None:
+    response = nobody.get("/products", headers={"Authorization": header})
+    assert_problem(response, 401, "unauthenticated")
