@@ -1,6 +1,7 @@
 """A client of the API as a test wants it: paths below ``/api/v1``, and a token."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import Flask
 from werkzeug.test import TestResponse
@@ -16,10 +17,13 @@ class Api:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def request(self, method: str, path: str, **kwargs: Any) -> TestResponse:
-        """``if_match`` is short for the header; other arguments are those of werkzeug."""
+        """Other arguments are those of werkzeug.
+
+        :param if_match: the header, or the number of a version of what the path names.
+        """
         headers = {**self._headers, **kwargs.pop("headers", {})}
-        if (version := kwargs.pop("if_match", None)) is not None:
-            headers["If-Match"] = version
+        if (expected := kwargs.pop("if_match", None)) is not None:
+            headers["If-Match"] = tag_of(path, expected) if isinstance(expected, int) else expected
         # A whole address, such as one from Location or Link, is taken as it is.
         address = path if path.startswith(PREFIX) else f"{PREFIX}{path}"
         return self._client.open(address, method=method, headers=headers, **kwargs)
@@ -38,6 +42,11 @@ class Api:
 
     def delete(self, path: str, **kwargs: Any) -> TestResponse:
         return self.request("DELETE", path, **kwargs)
+
+
+def tag_of(path: str, version: int) -> str:
+    """The ETag of a version of what a path such as ``/products/{id}`` names."""
+    return f'"{version}-{UUID(path.rpartition("/")[2]).hex}"'
 
 
 def assert_problem(response: TestResponse, status: int, slug: str) -> dict[str, Any]:

@@ -44,14 +44,21 @@ def now() -> datetime:
 class Entity:
     """Columns of whatever a client can read, change and refer to.
 
-    ``version`` counts the changes, from 1: it is the ETag of the row, and an update of a
-    version that is no longer the stored one fails instead of overwriting.
+    ``version`` counts the changes, from 1; an update of a version that is no longer the stored
+    one fails instead of overwriting.
     """
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now, onupdate=now)
+
+    @property
+    def tag(self) -> str:
+        """What its ETag holds. The id is in it because one address, such as that of a SKU, can
+        lead to one entity today and to another tomorrow.
+        """
+        return f"{self.version}-{self.id.hex}"
 
     @declared_attr.directive
     @classmethod

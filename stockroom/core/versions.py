@@ -2,21 +2,22 @@
 
 from dataclasses import dataclass
 
+from stockroom.core.database import Entity
 from stockroom.core.errors import PreconditionFailed
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedVersion:
-    """The versions that a change may be applied to; None means any.
+    """The versions that a change may be applied to, by their tags; None means any.
 
     Commands pass ``ANY_VERSION``: whoever types one means the row as it is now.
     """
 
-    versions: frozenset[str] | None
+    tags: frozenset[str] | None
 
-    def check(self, stored: int) -> None:
+    def check(self, stored: Entity) -> None:
         """:raises PreconditionFailed: if the stored version is another one."""
-        if self.versions is not None and str(stored) not in self.versions:
+        if self.tags is not None and stored.tag not in self.tags:
             raise PreconditionFailed
 
 

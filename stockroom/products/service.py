@@ -152,7 +152,7 @@ def _locked(session: Session, product_id: UUID, expected: ExpectedVersion) -> Pr
     product = repository.get(session, product_id, lock=True)
     if product is None:
         raise ProductNotFound
-    expected.check(product.version)
+    expected.check(product)
     return product
 
 

@@ -105,5 +105,5 @@ def remove(user_id: UUID, expected: ExpectedVersion = ANY_VERSION) -> None:
 
 def _locked(session: Session, user_id: UUID, expected: ExpectedVersion) -> User:
     user = repository.get(session, user_id, lock=True)
-    expected.check(user.version)
+    expected.check(user)
     return user

@@ -14,7 +14,7 @@ from stockroom.core.permissions import Role
 from stockroom.core.transaction import transaction
 from stockroom.embedded.redis import EmbeddedRedis
 from stockroom.extensions import db
-from tests.api import Api, assert_problem
+from tests.api import Api, assert_problem, tag_of
 from tests.factories.products import make_product, product_body
 from tests.factories.users import make_user, token_for
 from tests.threads import until
@@ -32,10 +32,9 @@ def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
 
 
 @pytest.fixture
-def make_shop(make_app: MakeApp, redis: EmbeddedRedis) -> Iterator[MakeApp]:
-    """Applications on this Redis; the one limiter of the process leaves it again at the end."""
-    yield lambda: make_app(redis_url=redis.url)
-    make_app()
+def make_shop(make_app: MakeApp, redis: EmbeddedRedis) -> MakeApp:
+    """Applications on this Redis."""
+    return lambda: make_app(redis_url=redis.url)
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -155,7 +154,7 @@ def test_a_kept_answer_tells_a_client_that_has_the_version(app: Flask, shop: Fla
     path = f"/products/{make_product(app).id}"
     reader = Api(shop)
     for _ in range(2):
-        assert reader.get(path, headers={"If-None-Match": '"1"'}).status_code == 304
+        assert reader.get(path, headers={"If-None-Match": tag_of(path, 1)}).status_code == 304
         assert reader.get(path).status_code == 200
 
 

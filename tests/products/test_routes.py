@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from stockroom.core.permissions import Role
-from tests.api import Api, assert_problem
+from tests.api import Api, assert_problem, tag_of
 from tests.factories.products import make_product, product_body
 from tests.factories.users import make_user, token_for
 
@@ -45,13 +45,13 @@ def test_the_currency_left_out_is_the_shops_own(app: Flask, make_app: Callable[.
 
 def test_a_new_product_has_the_etag_of_its_first_version(staff: Api, nobody: Api) -> None:
     created = staff.post("/products", json=product_body())
-    assert created.headers["ETag"] == '"1"'
-    assert nobody.get(created.headers["Location"]).headers["ETag"] == '"1"'
+    assert created.headers["ETag"].startswith('"1-')
+    assert nobody.get(created.headers["Location"]).headers["ETag"].startswith('"1-')
 
 
 def test_a_client_that_has_the_version_is_told_so(staff: Api, nobody: Api) -> None:
     location = staff.post("/products", json=product_body()).headers["Location"]
-    assert nobody.get(location, headers={"If-None-Match": '"1"'}).status_code == 304
+    assert nobody.get(location, headers={"If-None-Match": tag_of(location, 1)}).status_code == 304
 
 
 @pytest.mark.parametrize("name", ["sku", "name", "price"])

@@ -117,7 +117,7 @@ def test_a_sku_finds_the_product_that_has_it_now(app: Flask, staff: Api) -> None
 def test_a_product_by_sku_has_the_etag_of_its_version(app: Flask, staff: Api) -> None:
     product = make_product(app, sku="MUG")
     staff.patch(f"/products/{product.id}", json={"name": "Cup"}, if_match="*")
-    assert staff.get("/products/by-sku/mug").headers["ETag"] == '"2"'
+    assert staff.get("/products/by-sku/mug").headers["ETag"].startswith('"2-')
 
 
 @pytest.mark.parametrize("sku", ["%00", "a%00b"])

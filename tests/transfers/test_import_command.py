@@ -44,9 +44,10 @@ def test_an_import_updates_what_differs_and_leaves_the_rest_alone(
     other = make_product(app, **{**MUG, "sku": "CUP"})
     told = import_rows(app, tmp_path, MUG, {**MUG, "sku": "CUP", "price": "2"})
     assert told == {"unchanged": 1, "updated": 1}
-    assert staff.get(f"/products/{same.id}").headers["ETag"] == '"1"'
+    assert staff.get(f"/products/{same.id}").headers["ETag"].startswith('"1-')
     changed = staff.get(f"/products/{other.id}")
-    assert (changed.headers["ETag"], changed.get_json()["price"]) == ('"2"', "2.00")
+    assert changed.headers["ETag"].startswith('"2-')
+    assert changed.get_json()["price"] == "2.00"
 
 
 @pytest.mark.parametrize(
