@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from limits.storage import MemoryStorage
 
 from stockroom.app import create_app
 from stockroom.config import Environment, Settings
@@ -72,9 +73,14 @@ def shared_app(settings: Settings) -> Flask:
 
 
 @pytest.fixture
-def app(shared_app: Flask) -> Iterator[Flask]:
+def app(shared_app: Flask, settings: Settings) -> Iterator[Flask]:
     """The application, on empty tables."""
     yield shared_app
+    if not isinstance(limiter.storage, MemoryStorage):
+        # The one limiter of the process counts where the last application said, and remembers
+        # that a Redis went away.
+        create_app(settings)
+        limiter._storage_dead = False  # noqa: SLF001 - it has no other way to forget
     with shared_app.app_context():
         empty_tables(db.engine)
         cache.clear()

@@ -103,13 +103,13 @@ class Blueprint(flask_smorest.Blueprint):
         return decorator
 
     def etag(self, view: View) -> View:
-        """The view returns an ``Entity``, whose version is the answer's ETag."""
+        """The view returns an ``Entity``, whose tag is the answer's ETag."""
 
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             result = view(*args, **kwargs)
             if result is not None:
-                g.etag = str(result.version)
+                g.etag = result.tag
             return result
 
         return _documented(wrapper, etag=True)
@@ -125,7 +125,7 @@ class Blueprint(flask_smorest.Blueprint):
                 after_this_request(partial(_with_location, location))
                 return entity
 
-            return wrapper
+            return _documented(wrapper, located=True)
 
         return decorator
 

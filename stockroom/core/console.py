@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from errno import EPIPE
 from typing import Any
 
 import click
@@ -25,9 +26,11 @@ class CommandGroup(AppGroup):
             reasons = "; ".join(f"{name}: {' '.join(why)}" for name, why in errors.items())
             raise click.ClickException(reasons or error.detail) from None
         except OSError as error:
-            if error.filename is None:
+            # A pipe whose reader has had enough is no error; click ends quietly then.
+            if error.errno == EPIPE:
                 raise
-            raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror}") from None
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, as_json: bool) -> None:

@@ -86,6 +86,9 @@ def _finish(response: Response) -> Response:
     for name, value in _SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = g.request_id
+    if settings().cors_origins:
+        # Also where this request has no Origin: a shared cache must not hand it to one that has.
+        response.vary.add("Origin")
     log.info(
         "request",
         method=request.method,

@@ -175,11 +175,11 @@ def describe_operation(document: Document, facts: Document, **_: Any) -> Documen
     document["operationId"] = facts["name"]
     responses = document.setdefault("responses", {})
     responses.pop("default", None)
-    for status, response in responses.items():
+    for response in responses.values():
         if isinstance(response, dict):
             names = (
                 *_ON_EVERY_ANSWER,
-                *(("Location",) if int(status) == HTTPStatus.CREATED else ()),
+                *(("Location",) if facts.get("located") else ()),
             )
             response.setdefault("headers", {}).update(_header_references(names))
     for status in _problem_statuses(document, facts):

@@ -140,3 +140,8 @@ def test_the_redirect_leads_to_the_public_address_whatever_host_is_sent(
     client = make_app(force_https=True, public_url="https://api.example").test_client()
     response = client.get("/api/v1/products?q=a%20b", base_url="http://evil.example")
     assert response.headers["Location"] == "https://api.example/api/v1/products?q=a%20b"
+
+
+def test_answers_differ_by_origin_for_caches_too(make_app: Callable[..., Flask]) -> None:
+    response = Api(make_app(cors_origins=[SHOP])).get("/products")
+    assert "Origin" in response.headers["Vary"]

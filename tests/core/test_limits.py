@@ -10,19 +10,9 @@ from redis import Redis
 from werkzeug.test import TestResponse
 
 from stockroom.embedded.redis import EmbeddedRedis
-from stockroom.extensions import limiter
 from tests.api import Api, assert_problem
 from tests.factories.users import PASSWORD, make_user, token_for
 from tests.threads import at_once
-
-
-@pytest.fixture
-def make_limited(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
-    """Applications with limits; the limiter counts in memory again at the end."""
-    # The one limiter of the process remembers that the Redis of an earlier test went away.
-    limiter._storage_dead = False  # noqa: SLF001 - it has no other way to forget
-    yield make_app
-    make_app()
 
 
 @pytest.fixture
@@ -37,17 +27,17 @@ def statuses(responses: list[TestResponse]) -> list[int]:
     return [response.status_code for response in responses]
 
 
-def test_the_headers_tell_what_is_left_in_seconds(make_limited: Callable[..., Flask]) -> None:
-    headers = Api(make_limited(rate_limit="5 per hour")).get("/products").headers
+def test_the_headers_tell_what_is_left_in_seconds(make_app: Callable[..., Flask]) -> None:
+    headers = Api(make_app(rate_limit="5 per hour")).get("/products").headers
     assert (headers["RateLimit-Limit"], headers["RateLimit-Remaining"]) == ("5", "4")
     assert 3590 <= int(headers["RateLimit-Reset"]) <= 3601
     assert "Retry-After" not in headers
 
 
 def test_one_request_too_many_is_a_429_that_says_when_to_come_back(
-    make_limited: Callable[..., Flask],
+    make_app: Callable[..., Flask],
 ) -> None:
-    api = Api(make_limited(rate_limit="2 per hour"))
+    api = Api(make_app(rate_limit="2 per hour"))
     assert statuses([api.get("/products"), api.get("/products")]) == [200, 200]
     refused = api.get("/products")
     problem = assert_problem(refused, 429, "rate-limited")
@@ -57,29 +47,29 @@ def test_one_request_too_many_is_a_429_that_says_when_to_come_back(
 
 
 def test_applications_side_by_side_keep_their_own_limits(
-    make_limited: Callable[..., Flask],
+    make_app: Callable[..., Flask],
 ) -> None:
-    few, many = make_limited(rate_limit="1 per hour"), make_limited(rate_limit="50 per hour")
+    few, many = make_app(rate_limit="1 per hour"), make_app(rate_limit="50 per hour")
     assert Api(few).get("/products").headers["RateLimit-Limit"] == "1"
     assert Api(many).get("/products").headers["RateLimit-Limit"] == "50"
 
 
-def test_each_account_has_a_count_of_its_own(make_limited: Callable[..., Flask]) -> None:
-    app = make_limited(rate_limit="2 per hour")
+def test_each_account_has_a_count_of_its_own(make_app: Callable[..., Flask]) -> None:
+    app = make_app(rate_limit="2 per hour")
     ada, bob = (Api(app, token_for(app, make_user(app))) for _ in range(2))
     assert statuses([ada.get("/users/me") for _ in range(3)]) == [200, 200, 429]
     assert bob.get("/users/me").status_code == 200
 
 
-def test_an_account_has_one_count_for_all_its_sessions(make_limited: Callable[..., Flask]) -> None:
-    app = make_limited(rate_limit="2 per hour")
+def test_an_account_has_one_count_for_all_its_sessions(make_app: Callable[..., Flask]) -> None:
+    app = make_app(rate_limit="2 per hour")
     user = make_user(app)
     devices = [Api(app, token_for(app, user)) for _ in range(3)]
     assert statuses([device.get("/users/me") for device in devices]) == [200, 200, 429]
 
 
-def test_who_has_no_valid_token_is_counted_by_address(make_limited: Callable[..., Flask]) -> None:
-    app = make_limited(rate_limit="2 per hour")
+def test_who_has_no_valid_token_is_counted_by_address(make_app: Callable[..., Flask]) -> None:
+    app = make_app(rate_limit="2 per hour")
     made_up = [Api(app, token).get("/products") for token in (None, "made.up.token", "e30.e30.x")]
     assert statuses(made_up) == [200, 401, 429]
     elsewhere = Api(app).get("/products", environ_base={"REMOTE_ADDR": "192.0.2.7"})
@@ -96,9 +86,9 @@ def test_who_has_no_valid_token_is_counted_by_address(make_limited: Callable[...
     ],
 )
 def test_what_could_be_guessed_or_flooded_has_a_limit_of_its_own(
-    make_limited: Callable[..., Flask], setting: str, path: str, body: dict[str, str] | None
+    make_app: Callable[..., Flask], setting: str, path: str, body: dict[str, str] | None
 ) -> None:
-    api = Api(make_limited(**{setting: "2 per hour"}))
+    api = Api(make_app(**{setting: "2 per hour"}))
     sent = {"data": {"grant_type": "x"}} if body is None else {"json": body}
     first, second, third = (api.post(path, **sent) for _ in range(3))
     assert 429 not in statuses([first, second])
@@ -107,9 +97,9 @@ def test_what_could_be_guessed_or_flooded_has_a_limit_of_its_own(
 
 
 def test_an_account_is_no_way_around_the_limit_of_logins(
-    make_limited: Callable[..., Flask],
+    make_app: Callable[..., Flask],
 ) -> None:
-    app = make_limited(rate_limit_login="2 per hour")
+    app = make_app(rate_limit_login="2 per hour")
     guess = {"email": "ada@example.com", "password": "guess"}
     callers = [Api(app, token_for(app, make_user(app))) for _ in range(3)]
     assert statuses([caller.post("/auth/login", json=guess) for caller in callers]) == [
@@ -120,24 +110,24 @@ def test_an_account_is_no_way_around_the_limit_of_logins(
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_health_checks_are_not_limited(make_limited: Callable[..., Flask], path: str) -> None:
-    client = make_limited(rate_limit="1 per hour").test_client()
+def test_health_checks_are_not_limited(make_app: Callable[..., Flask], path: str) -> None:
+    client = make_app(rate_limit="1 per hour").test_client()
     responses = [client.get(path) for _ in range(3)]
     assert statuses(responses) == [200, 200, 200]
     assert "RateLimit-Limit" not in responses[0].headers
 
 
 def test_counts_in_redis_are_shared_by_all_processes(
-    make_limited: Callable[..., Flask], redis: EmbeddedRedis
+    make_app: Callable[..., Flask], redis: EmbeddedRedis
 ) -> None:
-    apps = [make_limited(rate_limit="2 per hour", redis_url=redis.url) for _ in range(3)]
+    apps = [make_app(rate_limit="2 per hour", redis_url=redis.url) for _ in range(3)]
     assert statuses([Api(app).get("/products") for app in apps]) == [200, 200, 429]
 
 
 def test_without_redis_the_limit_is_kept_in_memory(
-    make_limited: Callable[..., Flask], redis: EmbeddedRedis
+    make_app: Callable[..., Flask], redis: EmbeddedRedis
 ) -> None:
-    api = Api(make_limited(rate_limit="2 per hour", redis_url=redis.url))
+    api = Api(make_app(rate_limit="2 per hour", redis_url=redis.url))
     assert api.get("/products").status_code == 200
     redis.stop()
     responses = [api.get("/products") for _ in range(3)]
@@ -146,9 +136,9 @@ def test_without_redis_the_limit_is_kept_in_memory(
 
 
 def test_stricter_limits_hold_without_redis_too(
-    make_limited: Callable[..., Flask], redis: EmbeddedRedis
+    make_app: Callable[..., Flask], redis: EmbeddedRedis
 ) -> None:
-    api = Api(make_limited(rate_limit_login="1 per hour", redis_url=redis.url))
+    api = Api(make_app(rate_limit_login="1 per hour", redis_url=redis.url))
     redis.stop()
     guess = {"email": "ada@example.com", "password": PASSWORD}
     responses = [api.post("/auth/login", json=guess) for _ in range(2)]
@@ -156,9 +146,9 @@ def test_stricter_limits_hold_without_redis_too(
 
 
 def test_redis_counts_again_once_it_is_back(
-    make_limited: Callable[..., Flask], redis: EmbeddedRedis
+    make_app: Callable[..., Flask], redis: EmbeddedRedis
 ) -> None:
-    api = Api(make_limited(rate_limit="1000000 per hour", redis_url=redis.url))
+    api = Api(make_app(rate_limit="1000000 per hour", redis_url=redis.url))
     redis.stop()
     assert api.get("/products").status_code == 200
     redis.start()
@@ -169,17 +159,17 @@ def test_redis_counts_again_once_it_is_back(
             assert api.get("/products").status_code == 200
 
 
-def test_all_addresses_of_one_ipv6_network_count_as_one(make_limited: Callable[..., Flask]) -> None:
-    api = Api(make_limited(rate_limit="1 per hour"))
+def test_all_addresses_of_one_ipv6_network_count_as_one(make_app: Callable[..., Flask]) -> None:
+    api = Api(make_app(rate_limit="1 per hour"))
     callers = ("2001:db8:1:2::7", "2001:db8:1:2:ffff::8", "2001:db8:1:3::7")
     answers = [api.get("/products", environ_base={"REMOTE_ADDR": caller}) for caller in callers]
     assert statuses(answers) == [200, 429, 200]
 
 
 def test_requests_that_find_redis_gone_at_the_same_moment_are_all_served(
-    make_limited: Callable[..., Flask], redis: EmbeddedRedis
+    make_app: Callable[..., Flask], redis: EmbeddedRedis
 ) -> None:
-    app = make_limited(redis_url=redis.url)
+    app = make_app(redis_url=redis.url)
     apis = [Api(app) for _ in range(16)]
     Api(app).get("/products")
     redis.stop()
