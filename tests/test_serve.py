@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -192,6 +193,15 @@ def test_a_start_after_a_kill_of_the_database_recovers(serve: Serve, instance: P
     assert again.get("/api/v1/products?limit=200")["items"] == before["items"]
 
 
+def _answers(served: Served) -> bool:
+    try:
+        return bool(served.get("/api/v1/products?limit=7")["items"])
+    except urllib.error.HTTPError as error:
+        if error.code == 503:
+            return False
+        raise
+
+
 def _environment(instance: Path, port: int) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {**kept, "INSTANCE_PATH": str(instance), "PORT": str(port), "LOG_LEVEL": "WARNING"}
@@ -217,3 +227,13 @@ def _postgres_of(instance: Path) -> list[int]:
             if entry.name.isdigit() and (entry / "cwd").readlink().is_relative_to(instance):
                 found.append(int(entry.name))
     return found
+
+
+def test_a_database_that_is_killed_while_it_serves_comes_back(serve: Serve, instance: Path) -> None:
+    served = serve()
+    (data,) = {Path(f"/proc/{pid}/cwd").readlink() for pid in _postgres_of(instance)}
+    postmaster = int((data / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    _until(lambda: _answers(served))
+    assert served.interrupt() == 0
+    assert not _postgres_of(instance)
