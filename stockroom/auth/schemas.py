@@ -5,6 +5,7 @@ from webargs.multidictproxy import MultiDictProxy
 
 from stockroom.auth.errors import TokenRequestRefused
 from stockroom.auth.service import Scope
+from stockroom.core.errors import in_one_line
 from stockroom.core.fields import Email, Text
 from stockroom.core.identity import current_caller
 from stockroom.core.schemas import BaseSchema
@@ -71,8 +72,7 @@ class TokenRequestSchema(BaseSchema):
         return {name: value for name, value in data.items() if value}
 
     def handle_error(self, error: ValidationError, *_args: object, **_kwargs: object) -> None:
-        reasons = (f"{name}: {' '.join(why)}" for name, why in error.messages_dict.items())
-        raise TokenRequestRefused("invalid_request", " ".join(reasons))
+        raise TokenRequestRefused("invalid_request", in_one_line(error.messages_dict))
 
     grant_type = Text(50, metadata={"enum": ["password", "refresh_token"]})
     username = Text(254, metadata={"description": "The email address."})

@@ -13,7 +13,7 @@ from flask import Response, after_this_request, g, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
-from stockroom.core import openapi
+from stockroom.core import operations
 from stockroom.core.cache import answer_from_cache
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
@@ -38,7 +38,7 @@ class Blueprint(flask_smorest.Blueprint):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._prepare_doc_cbks.append(openapi.describe_operation)
+        self._prepare_doc_cbks.append(operations.describe_operation)
 
     def add_url_rule(self, rule: str, *args: Any, **kwargs: Any) -> None:
         """:raises TypeError: for a view that does not say with ``allow`` who may call it."""
@@ -96,7 +96,7 @@ class Blueprint(flask_smorest.Blueprint):
             def wrapper(*args: Any, **kwargs: Any) -> Response:
                 return page_response(view(*args, **kwargs), schema)
 
-            document = self.response(200, schema, headers=openapi.PAGE_HEADERS)
+            document = self.response(200, schema, headers=operations.PAGE_HEADERS)
             documented: View = document(wrapper)
             return documented
 

@@ -10,7 +10,7 @@ import click
 from flask.cli import AppGroup
 from marshmallow import Schema, ValidationError
 
-from stockroom.core.errors import DomainError
+from stockroom.core.errors import DomainError, in_one_line
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -22,8 +22,7 @@ class CommandGroup(AppGroup):
         try:
             return super().invoke(context)
         except DomainError as error:
-            errors = error.extensions.get("errors", {})
-            reasons = "; ".join(f"{name}: {' '.join(why)}" for name, why in errors.items())
+            reasons = in_one_line(error.extensions.get("errors", {}))
             raise click.ClickException(reasons or error.detail) from None
         except OSError as error:
             # A pipe whose reader has had enough is no error; click ends quietly then.
@@ -54,8 +53,7 @@ def load(schema: Schema, **values: Any) -> Any:
     try:
         return schema.load({name: value for name, value in values.items() if value is not None})
     except ValidationError as error:
-        reasons = (f"{name}: {' '.join(why)}" for name, why in error.messages_dict.items())
-        raise click.ClickException("; ".join(reasons)) from None
+        raise click.ClickException(in_one_line(error.messages_dict)) from None
 
 
 def read_password(*, from_stdin: bool) -> str:

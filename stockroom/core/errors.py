@@ -5,6 +5,7 @@ HTTP; ``core.problems`` gives each kind its status. An error may name the databa
 that it stands for, and ``core.transaction`` raises it where the database refuses.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 _by_constraint: dict[str, type["DomainError"]] = {}
@@ -114,6 +115,11 @@ class Unavailable(DomainError):
 
     slug = "unavailable"
     title = "Temporarily unavailable"
+
+
+def in_one_line(errors: Mapping[str, Sequence[str]]) -> str:
+    """Messages by field for where there is one line: ``price: Not a price.; sku: Missing.``."""
+    return "; ".join(f"{name}: {' '.join(messages)}" for name, messages in errors.items())
 
 
 KINDS = (

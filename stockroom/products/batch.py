@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy.orm import Session
 
 from stockroom.core import cache
-from stockroom.core.errors import InvalidInput
+from stockroom.core.errors import InvalidInput, in_one_line
 from stockroom.core.transaction import transaction
 from stockroom.products import repository
 from stockroom.products.models import Product, ProductStatus
@@ -109,9 +109,4 @@ def _clash(sku: str, other: str = "") -> Outcome:
 
 
 def _invalid(error: InvalidInput) -> Outcome:
-    return Outcome(Result.REJECTED, describe(error.extensions["errors"]))
-
-
-def describe(errors: dict[str, list[str]]) -> str:
-    """Messages by field as one line: ``price: Not a price.; sku: Missing.``."""
-    return "; ".join(f"{name}: {' '.join(messages)}" for name, messages in errors.items())
+    return Outcome(Result.REJECTED, in_one_line(error.extensions["errors"]))

@@ -8,8 +8,9 @@ from typing import IO
 
 from marshmallow import EXCLUDE, ValidationError
 
+from stockroom.core.errors import in_one_line
 from stockroom.core.parser import flattened
-from stockroom.products.batch import Result, describe, upsert
+from stockroom.products.batch import Result, upsert
 from stockroom.products.schemas import ProductInputSchema
 from stockroom.products.service import ProductFields
 from stockroom.transfers.formats import (
@@ -107,7 +108,7 @@ class _Screen:
         try:
             fields: ProductFields = self._schema.load(row.values)
         except ValidationError as error:
-            raise _BadRow(describe(dict(flattened(error.messages)))) from None
+            raise _BadRow(in_one_line(dict(flattened(error.messages)))) from None
         sku, key = fields["sku"], fields["sku"].lower()
         earlier, line = self._seen.setdefault(key, (sku, row.line))
         if earlier != sku:
