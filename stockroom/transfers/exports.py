@@ -7,7 +7,8 @@ from stockroom.core.transaction import snapshot
 from stockroom.products import repository
 from stockroom.products.models import Product
 from stockroom.products.money import format_price
-from stockroom.transfers.formats import Format, write_rows
+from stockroom.transfers.formats import Format
+from stockroom.transfers.writing import write_rows
 
 ROWS_AT_ONCE = 500
 

@@ -13,14 +13,8 @@ from stockroom.core.parser import flattened
 from stockroom.products.batch import Result, upsert
 from stockroom.products.schemas import ProductInputSchema
 from stockroom.products.service import ProductFields
-from stockroom.transfers.formats import (
-    COLUMNS,
-    PLACE_COLUMNS,
-    Format,
-    Row,
-    check_whole,
-    read_rows,
-)
+from stockroom.transfers.formats import COLUMNS, PLACE_COLUMNS, Format, Row
+from stockroom.transfers.reading import check_whole, read_rows
 
 ROWS_AT_ONCE = 500
 

@@ -3,15 +3,8 @@
 from collections.abc import Mapping
 from typing import IO, Any
 
-from stockroom.transfers.formats import (
-    COLUMNS,
-    PLACE_COLUMNS,
-    Format,
-    Row,
-    cell_text,
-    csv_line,
-    json_line,
-)
+from stockroom.transfers.formats import COLUMNS, PLACE_COLUMNS, Format, Row
+from stockroom.transfers.writing import cell_text, csv_line, json_line
 
 
 class RejectsFile:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from stockroom.transfers.formats import Format, Row, check_whole, format_of, read_rows
+from stockroom.transfers.formats import Format, Row, format_of
+from stockroom.transfers.reading import check_whole, read_rows
 from tests.api import Api
 from tests.transfers.commands import HEADER, import_rows, import_text, skus
 
