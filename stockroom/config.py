@@ -139,7 +139,7 @@ def load_settings() -> Settings:
         raise ConfigurationError("\n".join(_reasons(error))) from None
     if values["environment"] is not Environment.PRODUCTION:
         for name in ("secret_key", "jwt_secret_key"):
-            values[name] = values[name] or _kept_secret(values["instance_path"], name)
+            values[name] = values[name] or _own_secret(values["instance_path"], name)
     return Settings(**values)
 
 
@@ -169,6 +169,14 @@ def _reasons(error: EnvValidationError) -> Sequence[str]:
     if isinstance(found, Mapping):
         return [f"{name}: {' '.join(why)}" for name, why in found.items()]
     return found
+
+
+def _own_secret(instance_path: Path, name: str) -> str:
+    """:raises ConfigurationError: if the instance folder cannot be used."""
+    try:
+        return _kept_secret(instance_path, name)
+    except OSError as error:
+        raise ConfigurationError(f"INSTANCE_PATH: {error.filename}: {error.strerror}") from None
 
 
 def _kept_secret(instance_path: Path, name: str) -> str:

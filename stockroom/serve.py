@@ -17,6 +17,7 @@ from flask_migrate import upgrade
 from gunicorn.app.base import Application
 
 from stockroom.config import ROOT, Settings
+from stockroom.core.console import plain_errors
 from stockroom.core.context import settings
 from stockroom.core.permissions import Role
 from stockroom.extensions import db
@@ -42,7 +43,7 @@ def serve() -> None:
     Example: flask serve
     """
     current = settings()
-    with _only_one(current):
+    with plain_errors(), _only_one(current):
         _require_free_port(current)
         upgrade()
         _add_samples()

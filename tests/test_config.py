@@ -216,3 +216,13 @@ def test_every_setting_is_described_in_the_example() -> None:
     described = set(re.findall(r"^\s*#?\s*([A-Z][A-Z0-9_]*)=", text, re.MULTILINE))
     names = {environment_name(field) for field in fields(Settings)}
     assert names - described == set()
+
+
+def test_an_instance_folder_that_cannot_be_made_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ENVIRONMENT", "development")
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path / "file" / "instance"))
+    with pytest.raises(ConfigurationError, match=r"INSTANCE_PATH: .*Not a directory"):
+        load_settings()

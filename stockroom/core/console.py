@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from errno import EPIPE
 from typing import Any
 
@@ -11,6 +12,7 @@ from flask.cli import AppGroup
 from marshmallow import Schema, ValidationError
 
 from stockroom.core.errors import DomainError, in_one_line
+from stockroom.embedded.errors import EmbeddedServerError
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -19,17 +21,26 @@ class CommandGroup(AppGroup):
     """Commands that say in one line what went wrong, and then exit with status 1."""
 
     def invoke(self, context: click.Context) -> Any:
-        try:
+        with plain_errors():
             return super().invoke(context)
-        except DomainError as error:
-            reasons = in_one_line(error.extensions.get("errors", {}))
-            raise click.ClickException(reasons or error.detail) from None
-        except OSError as error:
-            # A pipe whose reader has had enough is no error; click ends quietly then.
-            if error.errno == EPIPE:
-                raise
-            where = f"{error.filename}: " if error.filename else ""
-            raise click.ClickException(f"{where}{error.strerror}") from None
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Say what went wrong as click says it, without a trace."""
+    try:
+        yield
+    except DomainError as error:
+        reasons = in_one_line(error.extensions.get("errors", {}))
+        raise click.ClickException(reasons or error.detail) from None
+    except EmbeddedServerError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        # A pipe whose reader has had enough is no error; click ends quietly then.
+        if error.errno == EPIPE:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        raise click.ClickException(f"{where}{error.strerror}") from None
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, as_json: bool) -> None:
