@@ -4,32 +4,21 @@ Only this module reads the environment. The name of a setting in the environment
 field's name in capitals; ``.env.example`` describes each one.
 """
 
-import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
-from urllib.parse import urlsplit
 
 from environs import Env, EnvValidationError
-from limits import parse_many
 from marshmallow.validate import Range
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
-from stockroom.currencies import CURRENCIES
+from stockroom.objections import objections, objections_in_production
 
 ROOT = Path(__file__).resolve().parent.parent
-SHORTEST_SECRET = 32
-LEAST_KIB_A_LANE = 8
-
-# flask-cors takes what holds other characters for a regular expression, which matches more
-# origins than it seems to.
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.-]+(:\d+)?")
 
 
 class ConfigurationError(Exception):
@@ -100,11 +89,11 @@ class Settings:
     log_file: Path | None = _setting("path", None)
 
     def __post_init__(self) -> None:
-        objections = [*_objections(self)]
-        if self.environment is Environment.PRODUCTION:
-            objections += _objections_in_production(self)
-        if objections:
-            raise ConfigurationError("\n".join(objections))
+        found = [*objections(self)]
+        if self.is_production:
+            found += objections_in_production(self)
+        if found:
+            raise ConfigurationError("\n".join(found))
 
     @property
     def is_production(self) -> bool:
@@ -190,68 +179,3 @@ def _kept_secret(instance_path: Path, name: str) -> str:
             draft.flush()
             path.hardlink_to(draft.name)
     return path.read_text(encoding="ascii")
-
-
-def _objections(settings: Settings) -> Iterator[str]:
-    """What makes these settings wrong anywhere."""
-    yield from _objections_to_addresses(settings)
-    if settings.web_concurrency > 1 and not settings.redis_url:
-        yield (
-            "WEB_CONCURRENCY is above 1 but REDIS_URL is not set: several processes must share "
-            "limits and cache. Set REDIS_URL, or run one process."
-        )
-    for name in ("rate_limit", "rate_limit_login", "rate_limit_refresh", "rate_limit_register"):
-        try:
-            parse_many(getattr(settings, name))
-        except ValueError:
-            yield f"{name.upper()} is not a limit such as '10 per minute'"
-    if settings.default_currency not in CURRENCIES:
-        yield f"DEFAULT_CURRENCY: {settings.default_currency!r} is not a currency such as EUR"
-    if settings.password_memory_kib < LEAST_KIB_A_LANE * settings.password_lanes:
-        yield f"PASSWORD_MEMORY_KIB must be at least {LEAST_KIB_A_LANE} for each of PASSWORD_LANES"
-
-
-def _objections_to_addresses(settings: Settings) -> Iterator[str]:
-    try:
-        if make_url(settings.sqlalchemy_url).drivername != "postgresql+psycopg2":
-            yield "DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host/name"
-    except (ArgumentError, ValueError):
-        yield "DATABASE_URL is not an address: write postgresql://user:password@host/name"
-    if settings.redis_url and not _is_address(settings.redis_url, {"redis", "rediss"}):
-        yield "REDIS_URL is not an address: write redis://host:6379/0, or rediss:// for TLS"
-    if settings.public_url and not _is_address(settings.public_url, {"http", "https"}):
-        yield "PUBLIC_URL is not an address such as https://api.shop.example"
-    for origin in settings.cors_origins:
-        if origin != "*" and not _ORIGIN.fullmatch(origin):
-            yield f"CORS_ORIGINS: {origin!r} is not an origin such as https://shop.example"
-
-
-def _is_address(text: str, schemes: set[str]) -> bool:
-    try:
-        parts = urlsplit(text)
-        # A port that is no number shows only when it is asked for.
-        return parts.scheme in schemes and bool(parts.netloc) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _objections_in_production(settings: Settings) -> Iterator[str]:
-    """What is tolerable while developing, and dangerous in production."""
-    if not settings.database_url:
-        yield (
-            "DATABASE_URL is not set. Name the PostgreSQL server, or set "
-            "ENVIRONMENT=development to use a private one."
-        )
-    for name in ("secret_key", "jwt_secret_key"):
-        secret = getattr(settings, name)
-        if len(secret) < SHORTEST_SECRET or len(set(secret)) < SHORTEST_SECRET // 4:
-            yield (
-                f"{name.upper()} is missing or weak: give it at least {SHORTEST_SECRET} random "
-                "characters, such as `openssl rand -base64 48` prints."
-            )
-    if settings.secret_key and settings.secret_key == settings.jwt_secret_key:
-        yield "JWT_SECRET_KEY must differ from SECRET_KEY."
-    if "*" in settings.cors_origins:
-        yield "CORS_ORIGINS must not be '*' in production: name the origins."
-    if settings.debug:
-        yield "FLASK_DEBUG must be off in production: its debugger runs anyone's code."

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from stockroom import config
+from stockroom import config, objections
 from stockroom.config import (
     ConfigurationError,
     Environment,
@@ -187,7 +187,7 @@ def test_production_never_makes_up_a_secret(environ: dict[str, str]) -> None:
 
 def test_secrets_of_development_are_made_once(environ: dict[str, str]) -> None:
     first, second = load_settings(), load_settings()
-    assert len(first.secret_key) >= config.SHORTEST_SECRET
+    assert len(first.secret_key) >= objections.SHORTEST_SECRET
     assert first.secret_key != first.jwt_secret_key
     assert (second.secret_key, second.jwt_secret_key) == (first.secret_key, first.jwt_secret_key)
 
