@@ -1,2 +1,3 @@
 FLASK_APP=wsgi.py
 ENVIRONMENT=development
+WEBHOOK_HTTP=true

@@ -1,10 +1,13 @@
 """How gunicorn serves the application, in production and under ``make run`` alike."""
 
+from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger as GunicornLogger
+from gunicorn.workers.base import Worker
 
 from stockroom.config import load_settings_or_exit
 from stockroom.core import malformed
+from stockroom.core.engine import Engine
 from stockroom.core.logging import configure
 
 _settings = load_settings_or_exit()
@@ -34,3 +37,15 @@ logger_class = Logger
 forwarded_allow_ips = ""
 # The control interface would put a socket into the home directory.
 control_socket_disable = True
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Without Redis, and so without workers of Celery, the one process does all work itself."""
+    if not _settings.redis_url:
+        worker.engine = Engine(worker.wsgi)
+        worker.engine.start()
+
+
+def worker_exit(_arbiter: Arbiter, worker: Worker) -> None:
+    if engine := getattr(worker, "engine", None):
+        engine.stop()

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from stockroom import storage
+from stockroom import features, storage
 from stockroom.auth import identity as auth_identity
 from stockroom.config import Settings, load_settings
 from stockroom.core import cache, docs, edge, etags, health, limits, logging, problems
@@ -58,9 +58,11 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
 
 def _register_features(app: Flask) -> None:
     api = Api(app)
+    features.bind(app)
     for feature in FEATURES:
-        url_prefix = f"{API_PREFIX}{feature.routes.url_prefix}"
-        api.register_blueprint(feature.routes, url_prefix=url_prefix)
+        if feature.routes:
+            url_prefix = f"{API_PREFIX}{feature.routes.url_prefix}"
+            api.register_blueprint(feature.routes, url_prefix=url_prefix)
         for command in feature.commands:
             app.cli.add_command(command)
     docs.init_app(app, api)

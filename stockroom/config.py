@@ -5,7 +5,7 @@ field's name in capitals; ``.env.example`` describes each one.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
 
+from cryptography.fernet import Fernet
 from environs import Env, EnvValidationError
 from marshmallow.validate import Range
 
@@ -34,6 +35,13 @@ class Environment(StrEnum):
 class LogFormat(StrEnum):
     CONSOLE = "console"
     JSON = "json"
+
+
+class WebWorker(StrEnum):
+    """How gunicorn serves: with threads, or with greenlets for thousands of streams."""
+
+    THREADS = "gthread"
+    GREENLETS = "gevent"
 
 
 def _setting(kind: str, default: Any, *, name: str = "", secret: bool = False, **how: Any) -> Any:
@@ -61,6 +69,7 @@ class Settings:
 
     secret_key: str = _setting("str", "", secret=True)
     jwt_secret_key: str = _setting("str", "", secret=True)
+    encryption_keys: list[str] = _setting("list", (), secret=True, delimiter=",", subcast=str.strip)
     access_token_minutes: int = _setting("int", 15, validate=Range(1, 24 * 60))
     session_days: int = _setting("int", 30, validate=Range(1, 366))
     password_memory_kib: int = _setting("int", 19 * 1024, validate=Range(8, 4 * 1024 * 1024))
@@ -72,6 +81,8 @@ class Settings:
     port: int = _setting("int", 5000, validate=Range(1, 65535))
     web_concurrency: int = _setting("int", 1, validate=Range(1, 256))
     web_threads: int = _setting("int", 8, validate=Range(1, 256))
+    web_worker: WebWorker = _setting("enum", WebWorker.THREADS, enum=WebWorker, by_value=True)
+    stream_connections: int = _setting("int", 100, validate=Range(0, 20_000))
     cors_origins: list[str] = _setting("list", (), delimiter=",", subcast=str.strip)
     trusted_proxies: int = _setting("int", 0, validate=Range(0, 10))
     force_https: bool = _setting("bool", default=False)
@@ -82,6 +93,13 @@ class Settings:
     rate_limit_login: str = _setting("str", "10 per minute")
     rate_limit_refresh: str = _setting("str", "60 per minute")
     rate_limit_register: str = _setting("str", "20 per hour")
+
+    event_days: int = _setting("int", 90, validate=Range(2, 3650))
+    webhook_http: bool = _setting("bool", default=False)
+    webhook_networks: list[str] = _setting("list", (), delimiter=",", subcast=str.strip)
+    webhook_timeout_seconds: int = _setting("int", 15, validate=Range(1, 60))
+    mail_url: str = _setting("str", "", secret=True)
+    mail_from: str = _setting("str", "Stockroom <stockroom@localhost>")
 
     default_currency: str = _setting("str", "EUR")
     log_level: int = _setting("log_level", 20)
@@ -129,6 +147,9 @@ def load_settings() -> Settings:
     if values["environment"] is not Environment.PRODUCTION:
         for name in ("secret_key", "jwt_secret_key"):
             values[name] = values[name] or _own_secret(values["instance_path"], name)
+        values["encryption_keys"] = values["encryption_keys"] or [
+            _own_secret(values["instance_path"], "encryption_key", _new_encryption_key)
+        ]
     return Settings(**values)
 
 
@@ -160,22 +181,30 @@ def _reasons(error: EnvValidationError) -> Sequence[str]:
     return found
 
 
-def _own_secret(instance_path: Path, name: str) -> str:
+def _new_secret() -> str:
+    return secrets.token_urlsafe(48)
+
+
+def _new_encryption_key() -> str:
+    return Fernet.generate_key().decode()
+
+
+def _own_secret(instance_path: Path, name: str, make: Callable[[], str] = _new_secret) -> str:
     """:raises ConfigurationError: if the instance folder cannot be used."""
     try:
-        return _kept_secret(instance_path, name)
+        return _kept_secret(instance_path, name, make)
     except OSError as error:
         raise ConfigurationError(f"INSTANCE_PATH: {error.filename}: {error.strerror}") from None
 
 
-def _kept_secret(instance_path: Path, name: str) -> str:
+def _kept_secret(instance_path: Path, name: str, make: Callable[[], str]) -> str:
     """A random secret of this checkout's own, the same at every start."""
     path = instance_path / f"{name}.txt"
     if not path.exists():
         instance_path.mkdir(parents=True, exist_ok=True)
         # Linking a finished file into place: two first starts at once end with one secret.
         with NamedTemporaryFile("w", dir=instance_path) as draft, suppress(FileExistsError):
-            draft.write(secrets.token_urlsafe(48))
+            draft.write(make())
             draft.flush()
             path.hardlink_to(draft.name)
     return path.read_text(encoding="ascii")

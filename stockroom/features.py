@@ -1,13 +1,21 @@
 """The registry of features: one line each, in the order of their dependencies."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from click import Command
+from flask import Flask
 
 import stockroom.auth.cli
 import stockroom.transfers.cli  # noqa: F401 - both join the commands of a feature below them
 from stockroom.auth.routes import blueprint as auth_routes
 from stockroom.core.api import Blueprint
+from stockroom.core.health import Check, bind_checks
+from stockroom.core.jobs import Job, bind_jobs
+from stockroom.outbox.health import check_relay
+from stockroom.outbox.jobs import JOBS as OUTBOX_JOBS
+from stockroom.outbox.routes import blueprint as event_routes
+from stockroom.outbox.sinks import Listener, Outlets, Sink, bind_outlets
 from stockroom.products.cli import products_commands
 from stockroom.products.routes import blueprint as product_routes
 from stockroom.transfers.routes import blueprint as transfer_routes
@@ -15,17 +23,35 @@ from stockroom.users.cli import users_commands
 from stockroom.users.routes import blueprint as user_routes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """What a feature adds to the application."""
+    """What a feature adds to the application.
 
-    routes: Blueprint
+    :ivar checks: what ``/readyz`` and ``flask doctor`` look at besides, by name.
+    """
+
+    routes: Blueprint | None = None
     commands: tuple[Command, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    sinks: tuple[Sink, ...] = ()
+    listeners: tuple[Listener, ...] = ()
+    checks: Mapping[str, Check] = field(default_factory=dict)
 
 
 FEATURES = (
-    Feature(user_routes, (users_commands,)),
-    Feature(auth_routes),
-    Feature(product_routes, (products_commands,)),
-    Feature(transfer_routes),
+    Feature(routes=event_routes, jobs=OUTBOX_JOBS, checks={"events": check_relay}),
+    Feature(routes=user_routes, commands=(users_commands,)),
+    Feature(routes=auth_routes),
+    Feature(routes=product_routes, commands=(products_commands,)),
+    Feature(routes=transfer_routes),
 )
+
+
+def bind(app: Flask) -> None:
+    """Tell the application what its features do besides answering requests."""
+    bind_jobs(app.extensions, [job for feature in FEATURES for job in feature.jobs])
+    sinks = [sink for feature in FEATURES for sink in feature.sinks]
+    listeners = [listener for feature in FEATURES for listener in feature.listeners]
+    bind_outlets(app.extensions, Outlets(sinks, listeners))
+    checks = {name: check for feature in FEATURES for name, check in feature.checks.items()}
+    bind_checks(app.extensions, checks)

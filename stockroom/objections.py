@@ -2,9 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from email.errors import HeaderParseError
+from email.headerregistry import Address
+from email.utils import parseaddr
+from ipaddress import ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from limits import parse_many
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -25,6 +30,7 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.-]+(:\d+)?")
 def objections(settings: "Settings") -> Iterator[str]:
     """What makes these settings wrong anywhere."""
     yield from _objections_to_addresses(settings)
+    yield from _objections_to_outgoing(settings)
     if settings.web_concurrency > 1 and not settings.redis_url:
         yield (
             "WEB_CONCURRENCY is above 1 but REDIS_URL is not set: several processes must share "
@@ -39,6 +45,31 @@ def objections(settings: "Settings") -> Iterator[str]:
         yield f"DEFAULT_CURRENCY: {settings.default_currency!r} is not a currency such as EUR"
     if settings.password_memory_kib < LEAST_KIB_A_LANE * settings.password_lanes:
         yield f"PASSWORD_MEMORY_KIB must be at least {LEAST_KIB_A_LANE} for each of PASSWORD_LANES"
+
+
+def _objections_to_outgoing(settings: "Settings") -> Iterator[str]:
+    """To how mail and webhooks leave, and to what keeps their secrets."""
+    if settings.mail_url and not _is_address(settings.mail_url, {"smtp", "smtps"}):
+        yield "MAIL_URL is not an address: write smtp://user:password@host:587, or smtps://"
+    try:
+        is_sender = bool(Address(addr_spec=parseaddr(settings.mail_from)[1]).domain)
+    except (ValueError, HeaderParseError):
+        is_sender = False
+    if not is_sender:
+        yield "MAIL_FROM is not an address such as Stockroom <stock@shop.example>"
+    for network in settings.webhook_networks:
+        try:
+            ip_network(network)
+        except ValueError:
+            yield f"WEBHOOK_NETWORKS: {network!r} is not a network such as 10.1.0.0/16"
+    for key in settings.encryption_keys:
+        try:
+            Fernet(key)
+        except ValueError:
+            yield (
+                "ENCRYPTION_KEYS holds what is not a key: give it 32 random bytes, such as "
+                "`openssl rand -base64 32 | tr +/ -_` prints."
+            )
 
 
 def _objections_to_addresses(settings: "Settings") -> Iterator[str]:
@@ -79,6 +110,11 @@ def objections_in_production(settings: "Settings") -> Iterator[str]:
                 f"{name.upper()} is missing or weak: give it at least {SHORTEST_SECRET} random "
                 "characters, such as `openssl rand -base64 48` prints."
             )
+    if not settings.encryption_keys:
+        yield (
+            "ENCRYPTION_KEYS is missing: give it a key, such as "
+            "`openssl rand -base64 32 | tr +/ -_` prints."
+        )
     if settings.secret_key and settings.secret_key == settings.jwt_secret_key:
         yield "JWT_SECRET_KEY must differ from SECRET_KEY."
     if "*" in settings.cors_origins:

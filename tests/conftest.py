@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from flask import Flask
 from limits.storage import MemoryStorage
 
@@ -57,6 +58,7 @@ def settings(
         database_url=Servers.database(servers, f"test_{worker_id}"),
         secret_key="a secret of the tests alone",
         jwt_secret_key="another secret of the tests alone",
+        encryption_keys=[Fernet.generate_key().decode()],
         password_memory_kib=8,
         password_passes=1,
         rate_limit="100000 per second",

@@ -22,11 +22,13 @@ from stockroom.config import (
 
 SECRET = "kq3Zt7Lw9xVb2Nf8Rj5Hd1Mc6Gp4Ys0A"
 OTHER_SECRET = "Bv8Xn2Qe7Tk5Wd1Zr9Hf3Jm6Lc4Py0Us"
+ENCRYPTION_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 PRODUCTION: dict[str, Any] = {
     "environment": Environment.PRODUCTION,
     "database_url": "postgresql://shop:hunter2@db.example/shop",
     "secret_key": SECRET,
     "jwt_secret_key": OTHER_SECRET,
+    "encryption_keys": [ENCRYPTION_KEY],
 }
 
 
@@ -55,6 +57,7 @@ def test_production_with_all_that_it_needs_is_accepted() -> None:
         ({"database_url": ""}, "DATABASE_URL"),
         ({"secret_key": ""}, "SECRET_KEY"),
         ({"jwt_secret_key": ""}, "JWT_SECRET_KEY"),
+        ({"encryption_keys": []}, "ENCRYPTION_KEYS"),
         ({"secret_key": "too short"}, "SECRET_KEY"),
         ({"jwt_secret_key": "a" * 64}, "JWT_SECRET_KEY"),
         ({"jwt_secret_key": SECRET}, "JWT_SECRET_KEY"),
@@ -86,6 +89,10 @@ def test_production_refuses_what_is_dangerous_there(changes: dict[str, Any], nam
         ({"rate_limit": "lots"}, "RATE_LIMIT"),
         ({"rate_limit_login": ""}, "RATE_LIMIT_LOGIN"),
         ({"password_memory_kib": 8, "password_lanes": 2}, "PASSWORD_MEMORY_KIB"),
+        ({"mail_url": "http://mail.example"}, "MAIL_URL"),
+        ({"mail_from": "nobody"}, "MAIL_FROM"),
+        ({"webhook_networks": ["10.1.0.0/33"]}, "WEBHOOK_NETWORKS"),
+        ({"encryption_keys": ["too short"]}, "ENCRYPTION_KEYS"),
     ],
 )
 def test_bad_combinations_are_refused_everywhere(changes: dict[str, Any], named: str) -> None:
@@ -196,7 +203,11 @@ def test_only_the_owner_can_read_a_kept_secret(environ: dict[str, str]) -> None:
     load_settings()
     kept = [*Path(environ["INSTANCE_PATH"]).iterdir()]
     assert {stat.S_IMODE(path.stat().st_mode) for path in kept} == {0o600}
-    assert {path.name for path in kept} == {"secret_key.txt", "jwt_secret_key.txt"}
+    assert {path.name for path in kept} == {
+        "secret_key.txt",
+        "jwt_secret_key.txt",
+        "encryption_key.txt",
+    }
 
 
 def test_two_first_starts_at_once_end_with_the_same_secrets(environ: dict[str, str]) -> None:

@@ -46,7 +46,7 @@ blueprint = Blueprint(
 @blueprint.raises(EmailTaken)
 def register(registration: dict[str, Any]) -> User:
     """Open an account of your own, as a customer."""
-    return users.create(**registration)
+    return users.register(**registration)
 
 
 @blueprint.post("/login")

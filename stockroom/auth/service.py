@@ -19,6 +19,8 @@ from stockroom.core.database import now
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.permissions import Caller
 from stockroom.core.transaction import reading, transaction
+from stockroom.outbox.service import record
+from stockroom.outbox.types import EventType
 from stockroom.users import repository as users
 from stockroom.users.passwords import hash_password, needs_rehash, verify_password
 
@@ -166,6 +168,7 @@ def set_password(user_id: UUID, password: str) -> None:
     with transaction() as session:
         users.get(session, user_id, lock=True).password_hash = password_hash
         repository.end(session, user_id, now())
+        record(session, EventType.USER_PASSWORD_CHANGED, user_id, {})
 
 
 def _grant(login: LoginSession) -> Grant:

@@ -61,6 +61,13 @@ class NotFound(DomainError):
     title = "Not found"
 
 
+class Gone(DomainError):
+    """What you ask for was here, and has been removed for good."""
+
+    slug = "gone"
+    title = "No longer here"
+
+
 class Conflict(DomainError):
     """The request contradicts what is stored. Read the resource again and decide anew."""
 
@@ -125,6 +132,7 @@ def in_one_line(errors: Mapping[str, Sequence[str]]) -> str:
 KINDS = (
     BadRequest,
     NotFound,
+    Gone,
     Conflict,
     InvalidInput,
     Unauthenticated,

@@ -1,6 +1,6 @@
 """Whether the process is alive, and all that it needs is there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 import structlog
@@ -16,6 +16,8 @@ from stockroom.core.context import settings
 from stockroom.core.errors import Unavailable
 from stockroom.core.transaction import reading
 from stockroom.extensions import limiter
+
+_KEY = "stockroom.checks"
 
 log = structlog.get_logger(__name__)
 
@@ -83,11 +85,19 @@ def check_redis() -> str:
     return "answers"
 
 
-CHECKS: dict[str, Check] = {
-    "database": check_database,
-    "migrations": check_migrations,
-    "redis": check_redis,
-}
+def bind_checks(extensions: dict[str, object], of_features: Mapping[str, Check]) -> None:
+    extensions[_KEY] = {
+        "database": check_database,
+        "migrations": check_migrations,
+        "redis": check_redis,
+        **of_features,
+    }
+
+
+def bound_checks() -> dict[str, Check]:
+    """All that has to be as it should, by name: the application's own parts and its features'."""
+    checks: dict[str, Check] = current_app.extensions[_KEY]
+    return checks
 
 
 def migration_head() -> str | None:
@@ -104,7 +114,7 @@ def healthz() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     """200 if every check passes, else 503 that names what is wrong."""
     parts, is_ready = {}, True
-    for name, check in CHECKS.items():
+    for name, check in bound_checks().items():
         try:
             parts[name] = {"ok": True, "found": check()}
         except Unready as reason:

@@ -10,6 +10,7 @@ from flask_jwt_extended import get_current_user, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError
 from jwt import ExpiredSignatureError, PyJWTError
 
+from stockroom.core.context import actor_id
 from stockroom.core.errors import PermissionDenied, Unauthenticated
 from stockroom.core.permissions import Caller, Permission
 
@@ -39,6 +40,7 @@ def admit(access: Access | Permission) -> None:
     if isinstance(access, Permission) and (caller is None or not caller.may(access)):
         raise PermissionDenied
     g.caller = caller
+    actor_id.set(caller.user_id if caller else None)
 
 
 def current_caller() -> Caller:

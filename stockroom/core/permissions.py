@@ -11,6 +11,10 @@ class Permission(StrEnum):
     ACCOUNT_OWN = "account:own"
     CATALOGUE_EXPORT = "catalogue:export"
     CATALOGUE_WRITE = "catalogue:write"
+    EVENTS_FOLLOW = "events:follow"
+    """The public events: on what everybody may see."""
+    EVENTS_READ = "events:read"
+    """All events, which are the audit log as well."""
     USERS_MANAGE = "users:manage"
 
 
@@ -20,8 +24,12 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_CUSTOMER = frozenset({Permission.ACCOUNT_OWN})
-_STAFF = _CUSTOMER | {Permission.CATALOGUE_EXPORT, Permission.CATALOGUE_WRITE}
+_CUSTOMER = frozenset({Permission.ACCOUNT_OWN, Permission.EVENTS_FOLLOW})
+_STAFF = _CUSTOMER | {
+    Permission.CATALOGUE_EXPORT,
+    Permission.CATALOGUE_WRITE,
+    Permission.EVENTS_READ,
+}
 
 PERMISSIONS = {
     Role.CUSTOMER: _CUSTOMER,

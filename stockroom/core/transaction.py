@@ -19,6 +19,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from stockroom.core.errors import PreconditionFailed, Unavailable, error_for_constraint
 from stockroom.extensions import db
 
+_BEFORE_COMMIT = "before_commit"
 _AFTER_COMMIT = "after_commit"
 
 
@@ -37,6 +38,8 @@ def transaction(*, dry_run: bool = False) -> Iterator[Session]:
         with _translated():
             yield session
             session.flush()
+            for callback in session.info.get(_BEFORE_COMMIT, ()):
+                callback()
             if dry_run:
                 return
             session.commit()
@@ -67,6 +70,11 @@ def snapshot() -> Iterator[Session]:
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
         yield session
+
+
+def before_commit(session: Session, callback: Callable[[], object]) -> None:
+    """Call ``callback`` as the last thing within the session's transaction."""
+    session.info.setdefault(_BEFORE_COMMIT, []).append(callback)
 
 
 def after_commit(session: Session, callback: Callable[[], object]) -> None:

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from stockroom.core import cache
+from stockroom.core.database import new_id
 from stockroom.core.errors import InvalidInput, in_one_line
 from stockroom.core.transaction import transaction
 from stockroom.products import repository
+from stockroom.products.events import record_created
 from stockroom.products.models import Product, ProductStatus
 from stockroom.products.service import CATALOGUE, ProductFields, apply, differing, with_defaults
 
@@ -51,7 +54,7 @@ def _upsert(rows: Sequence[ProductFields], *, dry_run: bool) -> dict[str, Outcom
     with transaction(dry_run=dry_run) as session:
         existing = _existing(session, rows)
         outcomes = {
-            row["sku"]: _update(existing[row["sku"].lower()], row)
+            row["sku"]: _update(session, existing[row["sku"].lower()], row)
             for row in rows
             if row["sku"].lower() in existing
         }
@@ -76,18 +79,18 @@ def _existing(session: Session, rows: Sequence[ProductFields]) -> dict[str, Prod
     return {product.sku.lower(): product for product in still}
 
 
-def _update(product: Product, row: ProductFields) -> Outcome:
+def _update(session: Session, product: Product, row: ProductFields) -> Outcome:
     if product.sku != row["sku"]:
         return _clash(row["sku"], product.sku)
     try:
-        return Outcome(Result.UPDATED if apply(product, row) else Result.UNCHANGED)
+        return Outcome(Result.UPDATED if apply(session, product, row) else Result.UNCHANGED)
     except InvalidInput as error:
         return _invalid(error)
 
 
 def _create(session: Session, rows: Sequence[ProductFields]) -> dict[str, Outcome]:
     outcomes: dict[str, Outcome] = {}
-    valid = []
+    valid: list[dict[str, Any]] = []
     for row in rows:
         try:
             whole = with_defaults(row)
@@ -98,8 +101,11 @@ def _create(session: Session, rows: Sequence[ProductFields]) -> dict[str, Outcom
             # There is nothing to archive; a product made for it would be made at every import.
             outcomes[row["sku"]] = Outcome(Result.UNCHANGED)
         else:
-            valid.append(dict(whole))
+            valid.append({"id": new_id(), **whole})
     created = repository.insert_unless_taken(session, valid) if valid else set()
+    for new in valid:
+        if new["sku"] in created:
+            record_created(session, Product(**new))
     return outcomes | {sku: Outcome(Result.CREATED) for sku in created}
 
 

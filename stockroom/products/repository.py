@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, REAL, insert
 from sqlalchemy.orm import Session
 
-from stockroom.core.database import new_id, now
+from stockroom.core.database import now
 from stockroom.core.pagination import Keyset
 from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product, ProductStatus
@@ -130,12 +130,9 @@ def lock_all(session: Session, product_ids: Sequence[UUID]) -> None:
 
 
 def insert_unless_taken(session: Session, rows: Sequence[dict[str, Any]]) -> set[str]:
-    """Insert products in one statement; returns the SKUs of those whose SKU was free."""
+    """Insert products, each with its id, in one statement; returns the SKUs that were free."""
     moment = now()
-    values = [
-        {"id": new_id(), "version": 1, "created_at": moment, "updated_at": moment, **row}
-        for row in rows
-    ]
+    values = [{"version": 1, "created_at": moment, "updated_at": moment, **row} for row in rows]
     # In the order of their SKUs: two imports that share new products would otherwise deadlock.
     values.sort(key=lambda row: row["sku"].lower())
     statement = (

@@ -9,12 +9,14 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from stockroom.core import cache
 from stockroom.core.context import settings
+from stockroom.core.database import new_id
 from stockroom.core.json_values import is_same
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.transaction import reading, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
 from stockroom.products import repository
 from stockroom.products.errors import ProductNotFound
+from stockroom.products.events import record_changed, record_created
 from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product, ProductStatus
 from stockroom.products.money import check_price
@@ -61,9 +63,10 @@ def create(fields: ProductFields) -> Product:
     :raises SkuTaken: if a product that is not archived has the SKU, in any case.
     :raises InvalidInput: if the price has more decimals than the currency.
     """
-    product = Product(**with_defaults(fields))
+    product = Product(id=new_id(), **with_defaults(fields))
     with transaction() as session:
         session.add(product)
+        record_created(session, product)
         cache.changed(session, CATALOGUE)
     return product
 
@@ -106,8 +109,8 @@ def change(
     """
     with transaction() as session:
         product = _locked(session, product_id, expected)
-        apply(product, changes)
-        cache.changed(session, CATALOGUE)
+        if apply(session, product, changes):
+            cache.changed(session, CATALOGUE)
     return product
 
 
@@ -123,17 +126,19 @@ def archive(product_id: UUID, expected: ExpectedVersion = ANY_VERSION) -> None:
     change(product_id, {"status": ProductStatus.ARCHIVED}, expected)
 
 
-def apply(product: Product, changes: ProductFields) -> bool:
-    """Set fields; returns whether any has another value now.
+def apply(session: Session, product: Product, changes: ProductFields) -> bool:
+    """Set fields, and tell of it; returns whether any has another value now.
 
     :raises InvalidInput: if the price has more decimals than the currency.
     """
     check_price(changes.get("price", product.price), changes.get("currency", product.currency))
-    names = differing(product, changes)
+    names, before = differing(product, changes), product.status
     for name in names:
         setattr(product, name, changes[name])  # type: ignore[literal-required]
         # SQLAlchemy compares as Python does, where true equals 1; it would leave that change out.
         flag_modified(product, name)
+    if names:
+        record_changed(session, product, names, before)
     return bool(names)
 
 

@@ -1,15 +1,17 @@
 """What can be done with accounts."""
 
-from typing import TypedDict
+from typing import Any, TypedDict
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from stockroom.core.database import now
+from stockroom.core.database import new_id, now
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.permissions import Role
 from stockroom.core.transaction import reading, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
+from stockroom.outbox.service import record
+from stockroom.outbox.types import EventType
 from stockroom.users import repository
 from stockroom.users.errors import LastAdministrator, UserNotFound
 from stockroom.users.models import User
@@ -32,10 +34,26 @@ class UserFilters(TypedDict, total=False):
 def create(
     *, email: str, password: str, full_name: str | None = None, role: Role = Role.CUSTOMER
 ) -> User:
-    """:raises EmailTaken: if the address has an account."""
-    user = User(email=email, full_name=full_name, role=role, password_hash=hash_password(password))
+    """Make an account for somebody.
+
+    :raises EmailTaken: if the address has an account.
+    """
+    user = _new(email, password, full_name, role)
     with transaction() as session:
         session.add(user)
+        record(session, EventType.USER_CREATED, user.id, _state(user))
+    return user
+
+
+def register(*, email: str, password: str, full_name: str | None = None) -> User:
+    """Make a customer's account at the wish of its owner.
+
+    :raises EmailTaken: if the address has an account.
+    """
+    user = _new(email, password, full_name, Role.CUSTOMER)
+    with transaction() as session:
+        session.add(user)
+        record(session, EventType.USER_REGISTERED, user.id, _state(user))
     return user
 
 
@@ -81,8 +99,11 @@ def change(user_id: UUID, changes: UserChanges, expected: ExpectedVersion = ANY_
         user = _locked(session, user_id, expected)
         if user.is_active and not changes.get("is_active", True):
             user.sessions_void_before = now()
-        for name, value in changes.items():
-            setattr(user, name, value)
+        changed = [name for name, value in changes.items() if getattr(user, name) != value]
+        for name in changed:
+            setattr(user, name, changes[name])  # type: ignore[literal-required]
+        if changed:
+            record(session, EventType.USER_UPDATED, user.id, _state(user) | {"changed": changed})
         if administrators == [user.id] and not (user.role is Role.ADMIN and user.is_active):
             raise LastAdministrator
     return user
@@ -101,6 +122,22 @@ def remove(user_id: UUID, expected: ExpectedVersion = ANY_VERSION) -> None:
         if administrators == [user.id]:
             raise LastAdministrator
         session.delete(user)
+        record(session, EventType.USER_REMOVED, user.id, _state(user))
+
+
+def _new(email: str, password: str, full_name: str | None, role: Role) -> User:
+    return User(
+        id=new_id(),
+        email=email,
+        full_name=full_name,
+        password_hash=hash_password(password),
+        role=role,
+        is_active=True,
+    )
+
+
+def _state(user: User) -> dict[str, Any]:
+    return {"role": user.role.value, "is_active": user.is_active}
 
 
 def _locked(session: Session, user_id: UUID, expected: ExpectedVersion) -> User:

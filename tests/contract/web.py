@@ -103,7 +103,8 @@ def _environment(settings: Settings) -> dict[str, str]:
         value = getattr(settings, setting.name)
         if value is not None and value != setting.default:
             name = environment_name(setting)
-            variables[name] = getattr(value, "value", str(value))
+            text = ",".join(value) if isinstance(value, list) else getattr(value, "value", value)
+            variables[name] = str(text)
     return variables
 
 

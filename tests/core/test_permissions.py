@@ -12,8 +12,17 @@ from stockroom.core.permissions import PERMISSIONS, Caller, Permission, Role
 @pytest.mark.parametrize(
     ("role", "permissions"),
     [
-        (Role.CUSTOMER, {"account:own"}),
-        (Role.STAFF, {"account:own", "catalogue:export", "catalogue:write"}),
+        (Role.CUSTOMER, {"account:own", "events:follow"}),
+        (
+            Role.STAFF,
+            {
+                "account:own",
+                "catalogue:export",
+                "catalogue:write",
+                "events:follow",
+                "events:read",
+            },
+        ),
         (Role.ADMIN, {*Permission}),
     ],
 )

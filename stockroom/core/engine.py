@@ -1,0 +1,77 @@
+"""The crank of a process without Redis: a thread for each job, woken by commits and by time."""
+
+from threading import Event, Thread
+
+import structlog
+from flask import Flask
+
+from stockroom.core.errors import Unavailable
+from stockroom.core.jobs import Job, bound_jobs
+from stockroom.core.wakeups import listen
+
+log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 25
+"""How long the jobs may take to finish, which is less than gunicorn waits for the process."""
+
+
+class Engine:
+    """Runs the application's jobs in threads of this process, from ``start`` to ``stop``.
+
+    Each job has a thread of its own, so that a slow mail server does not delay the news.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        with app.app_context():
+            self._jobs = bound_jobs()
+        self._woken = {name: Event() for name in self._jobs}
+        self._stopping = Event()
+        self._threads = [
+            Thread(target=self._listen, name="jobs:listen", daemon=True),
+            *(
+                Thread(target=self._turn, args=[job], name=f"jobs:{job.name}", daemon=True)
+                for job in self._jobs.values()
+            ),
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Let each job finish the batch that it is at, and give back the rest."""
+        self._stopping.set()
+        self.wake(set(self._woken))
+        for thread in self._threads:
+            thread.join(STOP_SECONDS)
+        with self._app.app_context():
+            for job in self._jobs.values():
+                job.stop()
+
+    def wake(self, names: set[str]) -> None:
+        for name in names & self._woken.keys():
+            self._woken[name].set()
+
+    def _listen(self) -> None:
+        with self._app.app_context():
+            listen(self._stopping, self.wake)
+
+    def _turn(self, job: Job) -> None:
+        woken = self._woken[job.name]
+        while not self._stopping.is_set():
+            # Cleared before the run: what is committed during it is not overlooked.
+            woken.clear()
+            with self._app.app_context():
+                run_safely(job)
+            woken.wait(job.every_seconds)
+
+
+def run_safely(job: Job) -> None:
+    """Run a job; what goes wrong is logged, and tried again the next time."""
+    try:
+        job.run()
+    except Unavailable as error:
+        log.warning("job waits", job=job.name, reason=error.detail)
+    except Exception:
+        log.exception("job failed", job=job.name)

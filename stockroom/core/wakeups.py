@@ -1,0 +1,67 @@
+"""Waking a job at the moment that its work is committed, by PostgreSQL's NOTIFY.
+
+A wake-up is a courtesy: one that is lost, or cannot be had as behind PgBouncer in transaction
+mode, costs no more than the time until the job runs by itself.
+"""
+
+import select
+from collections.abc import Callable
+from contextlib import closing
+from threading import Event
+
+import structlog
+from psycopg2 import Error
+from sqlalchemy import ColumnElement, func
+from sqlalchemy import select as select_rows
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from stockroom.embedded.errors import EmbeddedServerError
+from stockroom.extensions import db
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "stockroom_jobs"
+LOOK_UP_SECONDS = 0.5
+RECONNECT_SECONDS = 1.0
+
+
+def wake(session: Session, job: str) -> None:
+    """Wake the job once the session's transaction is committed, and only then."""
+    session.execute(select_rows(waking(job)))
+
+
+def waking(job: str) -> ColumnElement[None]:
+    """The same as an expression, for a statement that goes to the server anyway."""
+    return func.pg_notify(CHANNEL, job)
+
+
+def listen(stop: Event, on_wake: Callable[[set[str]], None]) -> None:
+    """Call ``on_wake`` with the names of the jobs that were woken, until ``stop`` is set.
+
+    The connection is one of its own, and is made anew whenever it is lost.
+    """
+    while not stop.is_set():
+        try:
+            _listen_once(stop, on_wake)
+        except (SQLAlchemyError, Error, OSError, EmbeddedServerError) as error:
+            log.warning("wake-ups away", reason=str(error))
+            stop.wait(RECONNECT_SECONDS)
+
+
+def _listen_once(stop: Event, on_wake: Callable[[set[str]], None]) -> None:
+    # Taken out of the pool for good: a connection that listens must not serve requests.
+    pooled = db.engine.raw_connection()
+    pooled.detach()
+    connection = pooled.driver_connection
+    assert connection is not None  # noqa: S101 - tells the type checker
+    with closing(connection):
+        connection.set_session(autocommit=True)
+        with connection.cursor() as cursor:
+            cursor.execute(f"LISTEN {CHANNEL}")
+        while not stop.is_set():
+            if select.select([connection], [], [], LOOK_UP_SECONDS)[0]:
+                connection.poll()
+                names = {notice.payload for notice in connection.notifies}
+                connection.notifies.clear()
+                on_wake(names)

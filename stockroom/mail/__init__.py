@@ -1,0 +1,1 @@
+"""Mail: rows that are sent once, over SMTP or into a folder."""

@@ -1,0 +1,137 @@
+"""Every query on events and cursors."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from stockroom.core.wakeups import waking
+from stockroom.outbox.filters import EventFilters
+from stockroom.outbox.models import Cursor, Event
+
+RELAY = "relay"
+
+
+def add(session: Session, events: Sequence[Mapping[str, Any]], *, waking_job: str) -> None:
+    """Insert events, and wake the job, in one statement."""
+    session.execute(insert(Event).returning(waking(waking_job)), list(events))
+
+
+def lock_relay(session: Session, sinks: Sequence[str]) -> int:
+    """The newest position; nobody else gives one until the transaction ends.
+
+    A sink that is new begins here, with the events to come.
+    """
+    names = [RELAY, *sinks]
+    known = select(Cursor.name).where(Cursor.name.in_(names))
+    if missing := set(names) - set(session.scalars(known)):
+        newest = select(func.coalesce(func.max(Event.position), 0)).scalar_subquery()
+        rows = [{"name": name, "position": newest} for name in sorted(missing)]
+        session.execute(upsert(Cursor).values(rows).on_conflict_do_nothing())
+    return lock_cursor(session, RELAY)
+
+
+def lock_cursor(session: Session, name: str) -> int:
+    statement = select(Cursor.position).where(Cursor.name == name).with_for_update()
+    return session.execute(statement).scalar_one()
+
+
+def move_cursor(session: Session, name: str, position: int) -> None:
+    session.execute(update(Cursor).where(Cursor.name == name).values(position=position))
+
+
+def give_positions(session: Session, after: int, most: int) -> int:
+    """Number the committed events that have no position yet; returns how many there were."""
+    # In the order of recording, which is the last thing that a transaction does before its commit.
+    waiting = (
+        select(Event.id, Event.sequence)
+        .where(Event.position.is_(None))
+        .order_by(Event.sequence)
+        .limit(most)
+        .subquery()
+    )
+    place = func.row_number().over(order_by=waiting.c.sequence)
+    numbered = select(waiting.c.id, place.label("place")).subquery()
+    statement = (
+        update(Event)
+        .where(Event.id == numbered.c.id)
+        .values(position=numbered.c.place + after)
+        .execution_options(synchronize_session=False)
+    )
+    return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def newest_position(session: Session) -> int:
+    return session.scalar(select(Cursor.position).where(Cursor.name == RELAY)) or 0
+
+
+def oldest_position(session: Session) -> int | None:
+    """The position of the oldest event that is kept; None if there is none."""
+    return session.scalar(select(func.min(Event.position)))
+
+
+def read(
+    session: Session, after: int, through: int, limit: int, filters: EventFilters
+) -> Sequence[Event]:
+    """Events by position, with ``after`` < position ≤ ``through``."""
+    return session.scalars(
+        select(Event)
+        .where(Event.position > after, Event.position <= through, *_conditions(filters))
+        .order_by(Event.position)
+        .limit(limit)
+    ).all()
+
+
+def matching_types(patterns: Sequence[str]) -> ColumnElement[bool]:
+    """The condition that one of the patterns chooses the event's type."""
+    exact = [pattern for pattern in patterns if "*" not in pattern]
+    prefixes = [pattern.removesuffix("*") for pattern in patterns if pattern.endswith(".*")]
+    if "*" in patterns:
+        return Event.id.is_not(None)
+    return or_(Event.type.in_(exact), *(Event.type.startswith(prefix) for prefix in prefixes))
+
+
+def oldest_waiting(session: Session) -> datetime | None:
+    """When the oldest event happened that has no position yet; None if none waits."""
+    return session.scalar(select(func.min(Event.occurred_at)).where(Event.position.is_(None)))
+
+
+def lowest_cursor(session: Session, sinks: Sequence[str]) -> int:
+    """The position that the relay and all of these sinks have passed."""
+    names = [RELAY, *sinks]
+    passed = session.scalars(select(Cursor.position).where(Cursor.name.in_(names))).all()
+    # A sink without a cursor has not begun.
+    return min(passed) if len(passed) == len(names) else 0
+
+
+def remove(session: Session, before: datetime, through: int, most: int) -> int:
+    """Remove the oldest events; returns how many."""
+    old = (
+        select(Event.id)
+        .where(Event.position <= through, Event.occurred_at < before)
+        .order_by(Event.position)
+        .limit(most)
+        .with_for_update(skip_locked=True)
+    )
+    statement = delete(Event).where(Event.id.in_(old)).execution_options(synchronize_session=False)
+    return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def _conditions(filters: EventFilters) -> list[ColumnElement[bool]]:
+    conditions = []
+    if filters.types:
+        conditions.append(matching_types(filters.types))
+    if filters.subject is not None:
+        conditions.append(Event.subject == filters.subject)
+    if filters.actor is not None:
+        conditions.append(Event.actor_id == filters.actor)
+    if filters.since is not None:
+        conditions.append(Event.occurred_at >= filters.since)
+    if filters.until is not None:
+        conditions.append(Event.occurred_at < filters.until)
+    if filters.public_only:
+        conditions.append(Event.is_public.is_(True))
+    return conditions

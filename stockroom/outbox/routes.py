@@ -1,0 +1,23 @@
+from typing import Any
+
+from stockroom.core.api import Blueprint
+from stockroom.core.identity import caller_may
+from stockroom.core.permissions import Permission
+from stockroom.outbox import service
+from stockroom.outbox.errors import EventsExpired
+from stockroom.outbox.filters import EventFilters
+from stockroom.outbox.schemas import EventQuery, NewsSchema
+
+blueprint = Blueprint("events", __name__, url_prefix="/events", description="What has happened.")
+
+
+@blueprint.get("")
+@blueprint.allow(Permission.EVENTS_FOLLOW)
+@blueprint.arguments(EventQuery, location="query")
+@blueprint.response(200, NewsSchema)
+@blueprint.raises(EventsExpired)
+def list_events(query: dict[str, Any]) -> service.News:
+    """Read events, oldest first. Staff read all, other accounts those on active products."""
+    after, limit = query.pop("after", 0), query.pop("limit")
+    filters = EventFilters(**query, public_only=not caller_may(Permission.EVENTS_READ))
+    return service.read(after, limit, filters)

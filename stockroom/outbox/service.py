@@ -1,0 +1,85 @@
+"""Recording what happened, and reading it again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from stockroom.core.context import actor_id, request_id
+from stockroom.core.database import new_id, now
+from stockroom.core.transaction import before_commit, snapshot
+from stockroom.outbox import repository
+from stockroom.outbox.errors import EventsExpired
+from stockroom.outbox.filters import EventFilters
+from stockroom.outbox.models import Event
+from stockroom.outbox.types import EventType
+
+RELAY_JOB = "outbox.relay"
+_RECORDED = "recorded_events"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Some events, by position, and the position up to which there are no others that match."""
+
+    items: Sequence[Event]
+    last_position: int
+
+
+def record(
+    session: Session,
+    event_type: EventType,
+    subject: UUID,
+    data: dict[str, Any],
+    *,
+    is_public: bool = False,
+) -> None:
+    """Tell of a change in the transaction that makes it, with the actor and the request.
+
+    :param subject: the id of what it is about.
+    :param data: a JSON object. It is kept for long and read by many: no secret, and nothing on a
+        person but ids.
+    :param is_public: whether every account may read it, and not staff alone.
+    """
+    if _RECORDED not in session.info:
+        session.info[_RECORDED] = []
+        # Written last: events then lie in the order of the commits, and in one statement.
+        before_commit(session, partial(_write, session))
+    event = {
+        "id": new_id(),
+        "type": event_type,
+        "subject": subject,
+        "is_public": is_public,
+        "occurred_at": now(),
+        "actor_id": actor_id.get(),
+        "request_id": request_id.get(),
+        "data": data,
+    }
+    session.info[_RECORDED].append(event)
+
+
+def read(after: int, limit: int, filters: EventFilters) -> News:
+    """Events after a position that fit every filter, oldest first.
+
+    :raises EventsExpired: if events after the position, which is not 0, have been removed.
+    """
+    with snapshot() as session:
+        newest = repository.newest_position(session)
+        require_kept(session, after, newest)
+        items = repository.read(session, after, newest, limit, filters)
+    is_full = len(items) == limit
+    return News(items, (items[-1].position or 0) if is_full else max(after, newest))
+
+
+def require_kept(session: Session, after: int, newest: int) -> None:
+    """:raises EventsExpired: if events after the position, which is not 0, have been removed."""
+    oldest = repository.oldest_position(session) or newest + 1
+    if 0 < after < oldest - 1:
+        raise EventsExpired(last_position=newest)
+
+
+def _write(session: Session) -> None:
+    repository.add(session, session.info.pop(_RECORDED), waking_job=RELAY_JOB)

@@ -1,0 +1,46 @@
+"""What can happen: the types of events, and the patterns that choose among them.
+
+A type is ``<what>.<what happened to it>``: a noun in the singular and a past participle, in lower
+case, each of one or more words joined by underscores. One act gives one event. A type keeps its
+meaning for good; a change that a reader would have to know of is a new type.
+"""
+
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+
+LONGEST_TYPE = 64
+_WORDS = "[a-z]+(_[a-z]+)*"
+GRAMMAR = rf"{_WORDS}\.{_WORDS}"
+PATTERN = rf"\*|{_WORDS}\.(\*|{_WORDS})"
+
+
+class EventType(StrEnum):
+    PRODUCT_CREATED = "product.created"
+    PRODUCT_UPDATED = "product.updated"
+    PRODUCT_ARCHIVED = "product.archived"
+    USER_REGISTERED = "user.registered"
+    USER_CREATED = "user.created"
+    USER_UPDATED = "user.updated"
+    USER_PASSWORD_CHANGED = "user.password_changed"  # noqa: S105 - no password
+    USER_REMOVED = "user.removed"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_UPDATED = "webhook.updated"
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - no secret
+    WEBHOOK_TESTED = "webhook.tested"
+    WEBHOOK_DISABLED = "webhook.disabled"
+    WEBHOOK_REMOVED = "webhook.removed"
+
+
+def is_pattern(text: str) -> bool:
+    """Whether it is a type, such as ``product.created``, ``product.*`` or ``*``.
+
+    A type that this version does not know is one: a newer version may record it.
+    """
+    return bool(re.fullmatch(PATTERN, text))
+
+
+def matches(event_type: str, patterns: Sequence[str]) -> bool:
+    """Whether one of the patterns chooses the type."""
+    what, _, _ = event_type.partition(".")
+    return not {"*", event_type, f"{what}.*"}.isdisjoint(patterns)

@@ -1,0 +1,48 @@
+"""What is told of a change of the catalogue.
+
+A product that customers cannot see is not told of to them: while it is a draft or archived, its
+events are for staff. The one that takes it out of their sight is public, and says no more of it.
+"""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from stockroom.outbox.service import record
+from stockroom.outbox.types import EventType
+from stockroom.products.models import Product, ProductStatus
+from stockroom.products.money import format_price
+
+
+def record_created(session: Session, product: Product) -> None:
+    is_public = product.status is ProductStatus.ACTIVE
+    data = _facts(product)
+    record(session, EventType.PRODUCT_CREATED, product.id, data, is_public=is_public)
+
+
+def record_changed(
+    session: Session, product: Product, changed: list[str], before: ProductStatus
+) -> None:
+    """:param before: the status that it had."""
+    is_active, was_active = (it is ProductStatus.ACTIVE for it in (product.status, before))
+    is_withdrawn = was_active and not is_active
+    facts = _identity(product) if is_withdrawn else _facts(product)
+    # The row is written, and with it the version counted, after the changes are known.
+    data = facts | {"version": product.version + 1, "changed": changed}
+    is_archived = product.status is ProductStatus.ARCHIVED and "status" in changed
+    event_type = EventType.PRODUCT_ARCHIVED if is_archived else EventType.PRODUCT_UPDATED
+    record(session, event_type, product.id, data, is_public=is_active or was_active)
+
+
+def _identity(product: Product) -> dict[str, Any]:
+    return {"sku": product.sku, "status": product.status.value}
+
+
+def _facts(product: Product) -> dict[str, Any]:
+    return {
+        **_identity(product),
+        "name": product.name,
+        "price": format_price(product.price, product.currency),
+        "currency": product.currency,
+        "version": 1,
+    }

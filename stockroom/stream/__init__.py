@@ -1,0 +1,1 @@
+"""Events as they happen, by Server-Sent Events and WebSocket."""
