@@ -1,0 +1,19 @@
+"""An event as its readers get it."""
+
+from typing import Any
+
+from stockroom.outbox.models import Event
+
+
+def document_of(event: Event) -> dict[str, Any]:
+    """The same as ``schemas.EventSchema`` gives, of values that JSON has."""
+    return {
+        "id": str(event.id),
+        "position": event.position,
+        "type": event.type,
+        "subject": str(event.subject),
+        "occurred_at": event.occurred_at.isoformat(),
+        "actor": str(event.actor_id) if event.actor_id else None,
+        "request_id": event.request_id,
+        "data": event.data,
+    }
