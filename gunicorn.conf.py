@@ -1,4 +1,9 @@
-"""How gunicorn serves the application, in production and under ``make run`` alike."""
+"""How gunicorn serves the application, in production and under ``make run`` alike.
+
+What this process imports, its workers have before they begin, and gevent's worker must replace
+what blocks before anything holds on to it: so the rest is in ``stockroom.serving``, and imported
+by the workers.
+"""
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
@@ -6,9 +11,7 @@ from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.workers.base import Worker
 
 from stockroom.config import load_settings_or_exit
-from stockroom.core import malformed
 from stockroom.core.logging import configure
-from stockroom.serving import Companion
 
 _settings = load_settings_or_exit()
 
@@ -26,8 +29,6 @@ class Logger(GunicornLogger):
         self.access_log.disabled = True
 
 
-malformed.install()
-
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
 worker_class = _settings.web_worker.value
@@ -43,6 +44,8 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Worker) -> None:
+    from stockroom.serving import Companion
+
     worker.companion = Companion(worker, worker.wsgi)
     worker.companion.start()
 

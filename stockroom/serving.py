@@ -5,8 +5,11 @@ from threading import Event, Thread
 from flask import Flask
 from gunicorn.workers.base import Worker
 
+from stockroom.config import WebWorker
+from stockroom.core import malformed
 from stockroom.core.context import settings
 from stockroom.core.engine import Engine
+from stockroom.core.greenlets import let_psycopg2_wait
 from stockroom.stream.tail import tail_of
 
 GLANCE_SECONDS = 0.25
@@ -21,10 +24,13 @@ class Companion:
         self._over = Event()
         self._watch = Thread(target=self._watch_over, name="serving:watch", daemon=True)
         with app.app_context():
+            if settings().web_worker is WebWorker.GREENLETS:
+                let_psycopg2_wait()
             # Without Redis, and so without workers of Celery, this process does all work itself.
             self._engine = None if settings().redis_url else Engine(app)
 
     def start(self) -> None:
+        malformed.install()
         self._watch.start()
         if self._engine:
             self._engine.start()

@@ -61,7 +61,10 @@ class Ring:
                 self._bytes -= len(self._lines.popleft().text)
 
     def after(self, position: int) -> Sequence[Line] | None:
-        """The lines after a position; None if some of them are held no more."""
+        """The lines after a position; None if some of them are held no more.
+
+        Before ``begin`` there are none to be had.
+        """
         with self._lock:
             if self.newest is None or position >= self.newest:
                 return ()

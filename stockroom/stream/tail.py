@@ -102,15 +102,20 @@ class Tail:
             fanout.listen(self._closed, self.wake)
 
     def _read(self) -> None:
-        while lines := self._next_lines():
+        if self._ring.newest is None:
+            self._begin()
+        while lines := self._next_lines(self._ring.newest or 0):
             self._ring.add(lines)
             self._tell()
 
-    def _next_lines(self) -> Sequence[Line]:
+    def _begin(self) -> None:
         with reading() as session:
-            if self._ring.newest is None:
-                self._ring.begin(repository.newest_position(session))
-            after = self._ring.newest or 0
+            self._ring.begin(repository.newest_position(session))
+        # Those who begin further back read history, which they have waited for until now.
+        self._tell()
+
+    def _next_lines(self, after: int) -> Sequence[Line]:
+        with reading() as session:
             found = repository.read(session, after, maxsize, EVENTS_AT_ONCE, EventFilters())
         lines = [Line.of(event) for event in found]
         if lines and lines[0].position != after + 1:
