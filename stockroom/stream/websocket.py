@@ -1,6 +1,7 @@
 """Events over a WebSocket (RFC 6455): flask-sock takes over the connection of a request."""
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +14,8 @@ from flask import Flask, Response, request
 from flask_sock import Sock
 from simple_websocket import ConnectionClosed, Server
 from wsproto.connection import ConnectionState
-from wsproto.utilities import RemoteProtocolError
+from wsproto.events import CloseConnection
+from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from stockroom.core.context import settings
 from stockroom.core.errors import BadRequest, Unavailable, UpgradeRequired
@@ -28,6 +30,7 @@ LONGEST_MESSAGE = 4096
 """Bytes. What clients say is not looked at, and no reason to close the connection up to here."""
 FAREWELL_SECONDS = 2.0
 VERSION = "13"
+_KEY = re.compile(r"[A-Za-z0-9+/]{22}==")
 
 
 def init_app(app: Flask) -> None:
@@ -41,10 +44,14 @@ def init_app(app: Flask) -> None:
 
 
 def require_upgrade() -> None:
-    """:raises UpgradeRequired: if the request does not ask for a WebSocket."""
+    """:raises UpgradeRequired: if the request does not ask for a WebSocket.
+    :raises BadRequest: if it asks without a key to answer with.
+    """
     is_asked_for = request.headers.get("Upgrade", "").lower() == "websocket"
     if not is_asked_for or request.headers.get("Sec-WebSocket-Version") != VERSION:
         raise UpgradeRequired
+    if not _KEY.fullmatch(request.headers.get("Sec-WebSocket-Key", "")):
+        raise BadRequest("Sec-WebSocket-Key is not 16 bytes in base64 (RFC 6455, 4.1).")
 
 
 def response(follower: Follower) -> Response:
@@ -109,8 +116,12 @@ class _Conversation:
         self._peer.cut()
 
     def _end(self, goodbye: Goodbye) -> None:
-        with suppress(OSError, ConnectionClosed):
-            self._ws.close(goodbye.code, goodbye.reason(self._follower.position))
+        # Not by ``close`` of simple-websocket: while one thread finds the client too slow, the
+        # other one, with a ping, may have found so as well, and then it says nothing.
+        close = CloseConnection(goodbye.code, goodbye.reason(self._follower.position))
+        with suppress(OSError, LocalProtocolError):
+            self._peer.send(self._ws.ws.send(close))
+        self._ws.connected = False
 
     def _part(self) -> None:
         """Wait for the client's own goodbye, but not for ever, and leave no thread behind."""
