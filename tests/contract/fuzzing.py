@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from stockroom.core.errors import InvalidInput
 from stockroom.core.permissions import Role
 from stockroom.products.filters import RELEVANCE
 from stockroom.products.money import check_price
+from stockroom.stream import tail
 from stockroom.users.models import User
 from tests.factories.products import make_product
 from tests.factories.users import PASSWORD, make_user, token_for
@@ -49,6 +51,14 @@ def load(application: WSGIApplication, *, max_examples: int, anew: bool = False)
     schema = schemathesis.openapi.from_path(DOCUMENT, config=_config(max_examples, anew=anew))
     schema.app = application
     return schema
+
+
+@contextmanager
+def streams_that_end(app: Flask) -> Iterator[None]:
+    """Every stream is told at once to come back, as by a server that stops."""
+    tail.tail_of(app).close()
+    yield
+    tail.init_app(app)
 
 
 def document() -> dict[str, Any]:
@@ -94,8 +104,9 @@ def make_acceptable(case: Case) -> None:
     if _is_valid(case, ParameterLocation.HEADER) and "If-Match" in case.headers:
         case.headers["If-Match"] = "*"
     if _is_valid(case, ParameterLocation.QUERY):
-        # A cursor is signed, and only words have a relevance.
+        # A cursor is signed, a ticket good for one, and only words have a relevance.
         case.query.pop("cursor", None)
+        case.query.pop("ticket", None)
         if case.query.get("sort") == RELEVANCE:
             case.query.setdefault("q", "blue")
     if _is_valid(case, ParameterLocation.BODY) and isinstance(case.body, dict):
@@ -127,7 +138,12 @@ def _config(max_examples: int, *, anew: bool) -> SchemathesisConfig:
                     "include-operation-id": "request_token",
                     # RFC 6749, 5.2: 400 is the status for a wrong password or token.
                     "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 400]}},
-                }
+                },
+                {
+                    "include-operation-id": "follow_events",
+                    # Nothing in a document can ask for an upgrade.
+                    "checks": {"positive_data_acceptance": {"expected-statuses": [401, 426]}},
+                },
             ],
         }
     )
