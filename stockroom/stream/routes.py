@@ -30,7 +30,7 @@ def create_ticket() -> service.Ticket:
 @blueprint.allow(Permission.EVENTS_FOLLOW, redeem=service.redeem_ticket)
 @blueprint.arguments(LastEventSchema, location="headers")
 @blueprint.arguments(StreamQuery, location="query")
-@blueprint.response(200, {"type": "string"}, content_type=sse.MEDIA_TYPE)
+@blueprint.response(200, sse.MESSAGE, content_type=sse.MEDIA_TYPE)
 @blueprint.raises(EventsExpired, TooManyStreams)
 def stream_events(headers: dict[str, int], query: dict[str, Any]) -> Response:
     """Follow events as server-sent events. Staff get all, other accounts the public ones."""

@@ -16,6 +16,22 @@ from stockroom.stream.steps import Goodbye, Heartbeat, Step
 log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "text/event-stream"
+MESSAGE = {
+    "type": "object",
+    "description": "Each message, as the fields of its lines.",
+    "properties": {
+        "id": {"type": "string", "description": "The position, to go on from."},
+        "event": {
+            "type": "string",
+            "enum": ["heartbeat", "bye"],
+            "description": "Absent where `data` is an event.",
+        },
+        "data": {"type": "string", "description": "A JSON document."},
+        "retry": {"type": "integer", "description": "Milliseconds before a new attempt."},
+    },
+}
+"""For the OpenAPI document, which has no words of its own for messages that follow each other."""
+
 RETRY_MILLISECONDS = 2000
 # What fits wherever a socket says that it takes more.
 BYTES_AT_ONCE = 2048
