@@ -163,8 +163,10 @@ def test_make_run_serves_with_threads_whatever_the_setting(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WEB_WORKER", "gevent")
+    served = serve()
+    assert served.get("/readyz")["status"] == "ready"
     # gevent would warn that it comes too late.
-    assert "Warning" not in serve().printed
+    assert "Warning" not in served.printed
 
 
 def test_commands_in_a_second_terminal_work_on_the_same_data(serve: Serve) -> None:
