@@ -47,6 +47,8 @@ class Follower:
             yield Goodbye.RESTART
 
     def _steps(self, is_connected: Callable[[], bool]) -> Iterator[Step]:
+        # Told at once where it is, a client that named no position can resume from the beginning.
+        yield Heartbeat(self.position)
         seconds = settings().stream_heartbeat_seconds
         due = monotonic() + seconds
         for line in self._lines():

@@ -1,10 +1,11 @@
 """Clients that follow a site, and what they need of it."""
 
 import json
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
 from http.client import HTTPConnection, HTTPResponse
 from itertools import islice
 from typing import Any
@@ -41,10 +42,7 @@ class Live:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-
-    @cached_property
-    def token(self) -> str:
-        return self.token_of(Role.STAFF)
+        self.token = self.token_of(Role.STAFF)
 
     @property
     def log(self) -> str:
@@ -52,6 +50,18 @@ class Live:
 
     def token_of(self, role: Role) -> str:
         return token_for(self.site.app, make_user(self.site.app, role=role))
+
+    @property
+    def master(self) -> int:
+        """The process that watches over the workers, as it names itself in the log."""
+        line = next(line for line in self.log.splitlines() if "Listening at" in line)
+        return int(line.rpartition("(")[2].partition(")")[0])
+
+    def restart(self) -> None:
+        """New workers in the place of those that run, as for a new version."""
+        ended = self.log.count("Worker exiting")
+        os.kill(self.master, signal.SIGHUP)
+        web.until(lambda: self.log.count("Worker exiting") > ended)
 
     def now(self) -> int:
         """The position of the newest event, of which none waits for the relay any more."""
@@ -107,6 +117,11 @@ class Live:
 def read(socket: ClientConnection, count: int) -> list[dict[str, Any]]:
     """The next events, without the heartbeats between them."""
     return list(islice(_events(socket), count))
+
+
+def news(messages: Iterator[Message]) -> Iterator[Message]:
+    """The messages that are events."""
+    return (message for message in messages if message.event == "message")
 
 
 def next_heartbeat(socket: ClientConnection) -> int:

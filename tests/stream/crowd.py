@@ -21,9 +21,8 @@ def assert_each_gets_every_event_once(*sites: Live, clients: int, count: int) ->
     :param sites: of one database; a client follows now one of them, now another.
     """
     live, ports = sites[0], [site.site.web.port for site in sites]
-    token = live.token
     start = live.now()
-    followers = [_Follower(ports, token, start, Random(number)) for number in range(clients)]  # noqa: S311 - no secret
+    followers = [_Follower(ports, live.token, start, Random(number)) for number in range(clients)]  # noqa: S311 - no secret
     asyncio.run(_all_follow(live, followers, start, count))
     expected = list(range(start + 1, start + 1 + count))
     assert [follower.seen for follower in followers] == [expected] * clients
@@ -57,10 +56,8 @@ class _Follower:
                     socket.transport.abort()
 
     async def _take(self, socket: ClientConnection) -> None:
-        message = json.loads(await socket.recv())
-        if "id" in message:
-            self._position = message["position"]
-            self.seen.append(self._position)
+        self._position = await next_position(socket)
+        self.seen.append(self._position)
 
 
 @asynccontextmanager
@@ -72,6 +69,13 @@ async def socket_to(
         address, additional_headers=headers, proxy=None, max_queue=None, open_timeout=30
     ) as socket:
         yield socket
+
+
+async def next_position(socket: ClientConnection) -> int:
+    """The position of the next event, past the heartbeats before it."""
+    while "id" not in (message := json.loads(await socket.recv())):
+        pass
+    return int(message["position"])
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def sockets(pair: tuple[Live, Live], redis: EmbeddedRedis) -> Iterator[list[Clie
 
 def test_clients_of_two_processes_each_get_every_event_once(pair: tuple[Live, Live]) -> None:
     with working(pair[0].site.app):
-        assert_each_gets_every_event_once(*pair, clients=10, count=300)
+        assert_each_gets_every_event_once(*pair, clients=10, count=100)
 
 
 def test_events_arrive_while_redis_is_away_and_when_it_is_back(

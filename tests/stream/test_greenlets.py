@@ -1,7 +1,6 @@
 """A process with greenlets: many followers, and ordinary requests beside them."""
 
 import asyncio
-import json
 import resource
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -13,7 +12,7 @@ from websockets.asyncio.client import ClientConnection
 from stockroom.config import WebWorker
 from tests.contract.conftest import OpenSite
 from tests.stream.clients import Live
-from tests.stream.crowd import PATIENCE_SECONDS, socket_to
+from tests.stream.crowd import PATIENCE_SECONDS, next_position, socket_to
 
 EVENTS_WRITTEN = 30
 AT_ONCE = 50
@@ -35,19 +34,16 @@ def test_all_get_the_same_events_while_requests_are_answered(
 ) -> None:
     with open_site(web_worker=WebWorker.GREENLETS, stream_connections=clients) as site:
         live = Live(site)
-        token = live.token
         start = live.now()
-        seen, slowest = asyncio.run(_follow_and_ask(live, token, start, clients))
+        seen, slowest = asyncio.run(_follow_and_ask(live, start, clients))
         assert "MonkeyPatchWarning" not in live.log
     assert seen == [list(range(start + 1, start + 1 + EVENTS_WRITTEN))] * clients
     assert slowest < LONGEST_ANSWER_SECONDS
 
 
-async def _follow_and_ask(
-    live: Live, token: str, start: int, clients: int
-) -> tuple[list[list[int]], float]:
+async def _follow_and_ask(live: Live, start: int, clients: int) -> tuple[list[list[int]], float]:
     """The positions that each client got, and how long an ordinary request took at most."""
-    headers = {"Authorization": f"Bearer {token}"}
+    headers = {"Authorization": f"Bearer {live.token}"}
     gate = asyncio.Semaphore(AT_ONCE)
     async with asyncio.timeout(PATIENCE_SECONDS), AsyncExitStack() as stack:
 
@@ -67,12 +63,7 @@ async def _follow_and_ask(
 
 
 async def _positions(socket: ClientConnection) -> list[int]:
-    positions: list[int] = []
-    while len(positions) < EVENTS_WRITTEN:
-        message = json.loads(await socket.recv())
-        if "id" in message:
-            positions.append(message["position"])
-    return positions
+    return [await next_position(socket) for _ in range(EVENTS_WRITTEN)]
 
 
 async def _ask(live: Live, over: asyncio.Event) -> float:

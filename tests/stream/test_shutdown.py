@@ -10,24 +10,24 @@ from websockets.exceptions import ConnectionClosedError
 from stockroom.config import WebWorker
 from tests.contract.conftest import OpenSite
 from tests.contract.web import until
-from tests.stream.clients import Live, Message
+from tests.stream.clients import Live, read
+
+GOODBYE = (1012, "the server restarts: come back")
 
 
-def master_of(live: Live) -> int:
-    """The process that watches over the workers, as it names itself in its log."""
-    line = next(line for line in live.log.splitlines() if "Listening at" in line)
-    return int(line.rpartition("(")[2].partition(")")[0])
+def test_followers_are_told_when_their_process_is_replaced(live: Live) -> None:
+    with live.socket() as socket, live.stream() as (_, messages):
+        live.restart()
+        with pytest.raises(ConnectionClosedError):
+            read(socket, 1)
+        *_, last = messages
+    assert (socket.close_code, socket.close_reason) == GOODBYE
+    assert (last.event, last.data["code"], last.data["reason"]) == ("bye", *GOODBYE)
 
 
-@pytest.mark.parametrize(
-    ("worker", "number"),
-    [
-        (WebWorker.THREADS, signal.SIGTERM),
-        pytest.param(WebWorker.THREADS, signal.SIGINT, marks=pytest.mark.heavy),
-        pytest.param(WebWorker.GREENLETS, signal.SIGTERM, marks=pytest.mark.heavy),
-        pytest.param(WebWorker.GREENLETS, signal.SIGINT, marks=pytest.mark.heavy),
-    ],
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize("worker", WebWorker)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_followers_are_told_to_come_back(
     open_site: OpenSite, worker: WebWorker, number: signal.Signals
 ) -> None:
@@ -35,13 +35,13 @@ def test_followers_are_told_to_come_back(
         live = Live(site)
         with live.socket() as socket, live.stream() as (_, messages):
             began = monotonic()
-            os.kill(master_of(live), number)
+            os.kill(live.master, number)
             with pytest.raises(ConnectionClosedError):
-                socket.recv(5)
+                read(socket, 1)
             told = monotonic() - began
             *_, last = messages
         until(lambda: not site.web.answers)
     assert told < 1
-    assert (socket.close_code, socket.close_reason) == (1012, "the server restarts: come back")
-    assert last == Message(None, "bye", {"code": 1012, "reason": "the server restarts: come back"})
+    assert (socket.close_code, socket.close_reason) == GOODBYE
+    assert last.event == "bye"
     assert monotonic() - began < 5

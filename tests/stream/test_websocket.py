@@ -58,6 +58,13 @@ def test_clients_that_come_while_events_are_written_miss_and_repeat_none(live: L
     assert seen == [list(range(start + 1, start + 21 + count))] * 4
 
 
+def test_a_heartbeat_tells_at_once_where_a_stream_begins(live: Live) -> None:
+    start = live.now()
+    with live.socket() as socket:
+        message = json.loads(socket.recv(PATIENCE_SECONDS))
+    assert message == {"type": "heartbeat", "position": start}
+
+
 def test_only_the_types_that_are_asked_for_come(live: Live) -> None:
     start = live.now()
     live.make_products(1)
@@ -92,7 +99,7 @@ def test_a_stream_ends_when_its_session_has_ended(live: Live) -> None:
         with live.site.app.app_context():
             auth.end_all_sessions(user.id)
         with pytest.raises(ConnectionClosedError):
-            next(iter(lambda: socket.recv(PATIENCE_SECONDS) and None, 1))
+            read(socket, 1)
     assert (socket.close_code, socket.close_reason) == (1008, "the session has ended")
 
 
@@ -116,7 +123,7 @@ def test_a_client_that_says_too_much_at_once_is_shown_out(live: Live) -> None:
     with live.socket() as socket:
         socket.send("x" * 5000)
         with pytest.raises(ConnectionClosed):
-            socket.recv(PATIENCE_SECONDS)
+            read(socket, 1)
     assert socket.close_code == 1009
 
 
