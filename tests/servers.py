@@ -77,7 +77,7 @@ def empty_tables(engine: Engine) -> None:
     # a handful of rows.
     tables = reversed(metadata.sorted_tables)
     with engine.begin() as connection:
-        connection.execute(text(";".join(f"DELETE FROM {table.name}" for table in tables)))
+        connection.execute(text(";".join(str(table.delete()) for table in tables)))
 
 
 def migrate(address: str, home: Path) -> None:
