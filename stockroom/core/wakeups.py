@@ -22,7 +22,7 @@ from stockroom.extensions import db
 log = structlog.get_logger(__name__)
 
 CHANNEL = "stockroom_jobs"
-LOOK_UP_SECONDS = 0.5
+LOOK_UP_SECONDS = 0.1
 RECONNECT_SECONDS = 1.0
 
 
@@ -52,9 +52,9 @@ def listen(stop: Event, on_wake: Callable[[set[str]], None]) -> None:
 def _listen_once(stop: Event, on_wake: Callable[[set[str]], None]) -> None:
     # Taken out of the pool for good: a connection that listens must not serve requests.
     pooled = db.engine.raw_connection()
-    pooled.detach()
     connection = pooled.driver_connection
     assert connection is not None  # noqa: S101 - tells the type checker
+    pooled.detach()
     with closing(connection):
         connection.set_session(autocommit=True)
         with connection.cursor() as cursor:
@@ -64,4 +64,6 @@ def _listen_once(stop: Event, on_wake: Callable[[set[str]], None]) -> None:
                 connection.poll()
                 names = {notice.payload for notice in connection.notifies}
                 connection.notifies.clear()
-                on_wake(names)
+                # What the server says before it closes the connection has no names.
+                if names:
+                    on_wake(names)
