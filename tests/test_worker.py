@@ -79,6 +79,7 @@ def test_a_commit_has_its_event_relayed_without_a_clock(workshop: Workshop) -> N
         until(lambda: workshop.is_all_relayed)
 
 
+@pytest.mark.heavy
 def test_work_that_nobody_is_woken_for_is_done_by_the_clock(workshop: Workshop) -> None:
     with workshop.ticking():
         workshop.record_unheard()
@@ -100,6 +101,7 @@ def test_while_redis_is_away_requests_go_on_and_afterwards_events_arrive(
         until(lambda: workshop.is_all_relayed)
 
 
+@pytest.mark.heavy
 def test_a_worker_that_is_told_to_stop_finishes_what_runs(open_workshop: OpenWorkshop) -> None:
     with open_workshop() as shop, shop.working() as worker:
         shop.record()
