@@ -91,7 +91,9 @@ def matching_types(patterns: Sequence[str]) -> ColumnElement[bool]:
     prefixes = [pattern.removesuffix("*") for pattern in patterns if pattern.endswith(".*")]
     if "*" in patterns:
         return Event.id.is_not(None)
-    return or_(Event.type.in_(exact), *(Event.type.startswith(prefix) for prefix in prefixes))
+    # An underscore is a letter here, and not LIKE's sign for any letter.
+    begins = (Event.type.startswith(prefix, autoescape=True) for prefix in prefixes)
+    return or_(Event.type.in_(exact), *begins)
 
 
 def oldest_waiting(session: Session) -> datetime | None:
