@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -26,12 +26,14 @@ def lock_relay(session: Session, sinks: Sequence[str]) -> int:
     A sink that is new begins here, with the events to come.
     """
     names = [RELAY, *sinks]
-    known = select(Cursor.name).where(Cursor.name.in_(names))
-    if missing := set(names) - set(session.scalars(known)):
+    known = set(session.scalars(select(Cursor.name).where(Cursor.name.in_(names))))
+    if RELAY not in known:
         newest = select(func.coalesce(func.max(Event.position), 0)).scalar_subquery()
-        rows = [{"name": name, "position": newest} for name in sorted(missing)]
-        session.execute(upsert(Cursor).values(rows).on_conflict_do_nothing())
-    return lock_cursor(session, RELAY)
+        _begin(session, [RELAY], newest)
+    position = lock_cursor(session, RELAY)
+    if new := sorted(set(sinks) - known):
+        _begin(session, new, literal(position))
+    return position
 
 
 def lock_cursor(session: Session, name: str) -> int:
@@ -120,6 +122,12 @@ def remove(session: Session, before: datetime, through: int, most: int) -> int:
     )
     statement = delete(Event).where(Event.id.in_(old)).execution_options(synchronize_session=False)
     return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def _begin(session: Session, names: Sequence[str], position: ColumnElement[int]) -> None:
+    """Make cursors, unless somebody else just did."""
+    rows = [{"name": name, "position": position} for name in names]
+    session.execute(upsert(Cursor).values(rows).on_conflict_do_nothing())
 
 
 def _conditions(filters: EventFilters) -> list[ColumnElement[bool]]:
