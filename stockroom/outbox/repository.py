@@ -112,16 +112,22 @@ def lowest_cursor(session: Session, sinks: Sequence[str]) -> int:
 
 
 def remove(session: Session, before: datetime, through: int, most: int) -> int:
-    """Remove the oldest events; returns how many."""
-    old = (
-        select(Event.id)
-        .where(Event.position <= through, Event.occurred_at < before)
+    """Remove the oldest events, up to the first that is to stay; returns how many."""
+    front = (
+        select(Event.position, Event.occurred_at)
+        .where(Event.position <= through)
         .order_by(Event.position)
         .limit(most)
-        .with_for_update(skip_locked=True)
+        .subquery()
     )
-    statement = delete(Event).where(Event.id.in_(old)).execution_options(synchronize_session=False)
-    return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+    # An event may have happened before another and been committed after it. None is removed from
+    # between others: whoever reads on would not be told of the gap.
+    stays = select(func.min(front.c.position)).where(front.c.occurred_at >= before)
+    end = func.coalesce(stays.scalar_subquery(), through + 1)
+    old = select(front.c.position).where(front.c.position < end)
+    statement = delete(Event).where(Event.position.in_(old))
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return result.rowcount  # type: ignore[attr-defined,no-any-return]
 
 
 def _begin(session: Session, names: Sequence[str], position: ColumnElement[int]) -> None:
