@@ -4,6 +4,7 @@ So a message may be lost, repeated or late. None is worth waiting for: the next 
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from threading import Event, Lock
 from typing import Any
 
@@ -68,10 +69,7 @@ def make_celery(app: Flask, redis_url: str) -> Celery:
     for job in jobs.values():
         expires = max(job.every_seconds, SHORTEST_EXPIRY_SECONDS)
         celery.task(_turning(app, job), name=job.name, expires=expires, shared=False)
-    celery.conf.beat_schedule = {
-        job.name: {"task": job.name, "schedule": job.every_seconds, "options": {"retry": False}}
-        for job in jobs.values()
-    }
+    celery.conf.beat_schedule = {job.name: _entry(job) for job in jobs.values()}
     return celery
 
 
@@ -103,6 +101,17 @@ class Clock(Scheduler):
                 log.warning("messages pile up", queue=QUEUE, reason="no worker takes them")
         except (SchedulingError, RedisError) as error:
             log.warning("broker away", job=entry.name, reason=str(error))
+
+
+def _entry(job: Job) -> dict[str, Any]:
+    return {
+        "task": job.name,
+        "schedule": job.every_seconds,
+        "options": {"retry": False},
+        # Due at each start of beat: one that is started every hour would never send what is
+        # due after an hour.
+        "last_run_at": datetime.fromtimestamp(0, UTC),
+    }
 
 
 def _turning(app: Flask, job: Job) -> Callable[[], None]:
