@@ -82,19 +82,20 @@ def test_a_commit_has_its_event_relayed_without_a_clock(workshop: Workshop) -> N
 @pytest.mark.heavy
 def test_work_that_nobody_is_woken_for_is_done_by_the_clock(workshop: Workshop) -> None:
     with workshop.ticking():
-        workshop.record_unheard()
-        until(lambda: workshop.is_all_relayed)
+        # More than once: the first may be found by a run that another commit had asked for.
+        for _ in range(3):
+            workshop.record_unheard()
+            until(lambda: workshop.is_all_relayed)
 
 
 def test_while_redis_is_away_requests_go_on_and_afterwards_events_arrive(
     workshop: Workshop,
 ) -> None:
     staff = Api(workshop.app, token_for(workshop.app, make_user(workshop.app, role=Role.STAFF)))
-    with workshop.ticking() as beat:
-        workshop.record_unheard()
-        until(lambda: workshop.is_all_relayed)
-        workshop.redis.stop()
-        until(lambda: "broker away" in beat.printed)
+    until(lambda: workshop.is_all_relayed)
+    with workshop.ticking() as beat, _without(workshop.redis):
+        # It may have come as far as to send, or be about to connect.
+        until(lambda: "broker away" in beat.printed or "Connection error" in beat.printed)
         assert staff.post("/products", json=product_body()).status_code == 201
         assert not workshop.is_all_relayed
         workshop.redis.start()
@@ -190,6 +191,16 @@ def test_without_redis_the_start_is_refused_in_one_line(settings: Settings, tmp_
     assert refused.returncode == 1
     assert "REDIS_URL is not set" in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+@contextmanager
+def _without(redis: EmbeddedRedis) -> Iterator[None]:
+    """While the block runs, or until it starts Redis again."""
+    redis.stop()
+    try:
+        yield
+    finally:
+        redis.start()
 
 
 def _waits_for_a_lock(app: Flask) -> bool:
