@@ -21,6 +21,10 @@ from stockroom.products.routes import blueprint as product_routes
 from stockroom.transfers.routes import blueprint as transfer_routes
 from stockroom.users.cli import users_commands
 from stockroom.users.routes import blueprint as user_routes
+from stockroom.webhooks.cli import webhooks_commands
+from stockroom.webhooks.jobs import JOBS as WEBHOOK_JOBS
+from stockroom.webhooks.routes import blueprint as webhook_routes
+from stockroom.webhooks.sink import SINK as WEBHOOKS_SINK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,12 @@ FEATURES = (
     Feature(routes=auth_routes),
     Feature(routes=product_routes, commands=(products_commands,)),
     Feature(routes=transfer_routes),
+    Feature(
+        routes=webhook_routes,
+        commands=(webhooks_commands,),
+        jobs=WEBHOOK_JOBS,
+        sinks=(WEBHOOKS_SINK,),
+    ),
 )
 
 
