@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median, quantiles
@@ -43,6 +44,7 @@ from tests.servers import migrate  # noqa: E402
 
 BOUND_SECONDS = 2.0
 SLOW_SECONDS = 10
+WRITERS = 4
 RECEIVERS = ("quick 1", "quick 2", "slow")
 EVENT = {"sku": "MUG-BLUE", "name": "Blue mug", "price": "9.50", "currency": "EUR", "version": 1}
 
@@ -167,14 +169,23 @@ def run_engine(arguments: argparse.Namespace) -> None:
 
 
 def run_writer(arguments: argparse.Namespace) -> None:
+    """Four clients, as one alone would wait for its commits most of the time."""
     app = _app(arguments.home)
     begin, count = time.monotonic(), int(arguments.rate * arguments.seconds)
-    with app.app_context(), (arguments.home / "committed").open("w") as log:
-        for number in range(count):
-            time.sleep(max(0.0, begin + number / arguments.rate - time.monotonic()))
-            with transaction() as session:
-                event_id = record(session, EventType.PRODUCT_CREATED, new_id(), EVENT)
-            log.write(f"{event_id} {time.time()}\n")
+
+    def write(first: int) -> list[str]:
+        lines = []
+        with app.app_context():
+            for number in range(first, count, WRITERS):
+                time.sleep(max(0.0, begin + number / arguments.rate - time.monotonic()))
+                with transaction() as session:
+                    event_id = record(session, EventType.PRODUCT_CREATED, new_id(), EVENT)
+                lines.append(f"{event_id} {time.time()}\n")
+        return lines
+
+    with ThreadPoolExecutor(WRITERS) as threads:
+        written = [line for lines in threads.map(write, range(WRITERS)) for line in lines]
+    (arguments.home / "committed").write_text("".join(written))
 
 
 def _app(home: Path) -> Flask:

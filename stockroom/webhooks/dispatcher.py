@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 60
 """Beyond the time that a request may take: a process that is killed gives back after it."""
-PACE_SECONDS = 0.02
+PACE_SECONDS = 0.05
 """From one turn to the next, at least."""
 
 

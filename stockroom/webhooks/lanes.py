@@ -14,8 +14,9 @@ SLOW_AT_ONCE = 32
 """Of these, to endpoints that are slow: however many of them hang, half is left for the others."""
 WIDTH = 8
 """Requests at once to an endpoint that answers quickly; to others it is one."""
-TAKEN_AHEAD = 32
-"""Deliveries to a quick endpoint that are held, those under way included."""
+TAKEN_AHEAD = 64
+"""Deliveries to a quick endpoint that are held, those under way included: the threads need not
+wait for the database."""
 SLOW_SECONDS = 2
 
 
