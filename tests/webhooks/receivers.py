@@ -1,15 +1,16 @@
 """Servers that receive webhooks, in threads of the test."""
 
 import ssl
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
 
 from standardwebhooks import Webhook as Verifier
+
+from stockroom.core.database import new_id, now
+from stockroom.webhooks.parcels import Parcel
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,21 @@ class Receiver:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def parcel(url: str, body: bytes = b"{}") -> Parcel:
+    """One to send without a row behind it."""
+    return Parcel(
+        delivery_id=new_id(),
+        claim=1,
+        webhook_id=new_id(),
+        url=url,
+        event_id=new_id(),
+        body=body,
+        keys=[b"key"],
+        attempts=0,
+        created_at=now(),
+    )
 
 
 def _server(receiver: Receiver) -> ThreadingHTTPServer:
