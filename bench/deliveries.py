@@ -21,8 +21,10 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
+from typing import TextIO
 from urllib.parse import quote
 
 from cryptography.fernet import Fernet
@@ -113,10 +115,8 @@ async def _receive(home: Path) -> None:
         for name in RECEIVERS:
             log = files.enter_context((home / name).open("w", buffering=1))
 
-            def protocol(log=log, wait=SLOW_SECONDS if name == "slow" else 0):  # type: ignore[no-untyped-def]
-                return _Receiver(log, wait)
-
-            server = await loop.create_server(protocol, "127.0.0.1", 0)
+            made = partial(_Receiver, log, SLOW_SECONDS if name == "slow" else 0)
+            server = await loop.create_server(made, "127.0.0.1", 0)
             ports[name] = server.sockets[0].getsockname()[1]
         (home / "ports.tmp").write_text(json.dumps(ports))
         (home / "ports.tmp").rename(home / "ports.json")
@@ -126,10 +126,13 @@ async def _receive(home: Path) -> None:
 class _Receiver(asyncio.Protocol):
     """HTTP, as far as it takes to note when a request arrived, and to answer it."""
 
-    def __init__(self, log, wait: float) -> None:  # type: ignore[no-untyped-def]
+    _transport: asyncio.WriteTransport
+
+    def __init__(self, log: TextIO, wait: float) -> None:
         self._log, self._wait, self._buffer = log, wait, b""
 
-    def connection_made(self, transport) -> None:  # type: ignore[no-untyped-def]
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
@@ -206,7 +209,9 @@ def _app(home: Path) -> Flask:
 
 
 @contextmanager
-def _part(home: Path, name: str, arguments: argparse.Namespace) -> Iterator[subprocess.Popen[bytes]]:
+def _part(
+    home: Path, name: str, arguments: argparse.Namespace
+) -> Iterator[subprocess.Popen[bytes]]:
     options = [f"--seconds={arguments.seconds}", f"--rate={arguments.rate}"]
     command = [sys.executable, __file__, *options, f"--part={name}", f"--home={home}"]
     with subprocess.Popen(command, cwd=ROOT) as process:  # noqa: S603 - this very file

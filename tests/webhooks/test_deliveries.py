@@ -231,9 +231,7 @@ def test_connections_are_kept_open(hook: Hook, receiver: Receiver) -> None:
     assert receiver.connections == 1
 
 
-def test_events_are_kept_until_their_deliveries_are_through(
-    hook: Hook, receiver: Receiver
-) -> None:
+def test_events_are_kept_until_their_deliveries_are_through(hook: Hook, receiver: Receiver) -> None:
     receiver.answers(500)
     make_product(hook.app)
     hook.attempt()

@@ -75,8 +75,8 @@ def test_secrets_are_encrypted_anew_with_the_first_key(
     assert run(args=["webhooks", "reencrypt"]).exit_code == 0
     newest = make_app(encryption_keys=keys[:1]).test_cli_runner().invoke
     assert newest(args=["webhooks", "reencrypt"]).output.startswith("Encrypted the secrets of 1 ")
-    lost = make_app(encryption_keys=keys[1:]).test_cli_runner().invoke(
-        args=["webhooks", "reencrypt"]
+    lost = (
+        make_app(encryption_keys=keys[1:]).test_cli_runner().invoke(args=["webhooks", "reencrypt"])
     )
     assert (lost.exit_code, lost.output) == (1, "Error: No key of ENCRYPTION_KEYS fits.\n")
 

@@ -74,7 +74,9 @@ def test_every_active_administrator_is_sent_a_mail(
 ) -> None:
     sent: list[tuple[str, str, dict[str, str]]] = []
     monkeypatch.setattr(
-        outcomes, "send", lambda _session, *mail: sent.append(mail)  # the mail helper's own
+        outcomes,
+        "send",
+        lambda _session, *mail: sent.append(mail),  # the mail helper's own
     )
     other = make_user(hook.app, role=Role.ADMIN)
     make_user(hook.app, role=Role.STAFF)
