@@ -28,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 LEASE_SECONDS = 60
 """Beyond the time that a request may take: a process that is killed gives back after it."""
+STOP_SECONDS = 20
+"""How long requests under way are waited for at the end, however long they may take."""
 PACE_SECONDS = 0.05
 """From one turn to the next, at least."""
 
@@ -74,15 +76,23 @@ class Dispatcher:
         with self._changed:
             self._is_stopping = True
         with self._pumping:
-            with self._changed:
-                self._changed.wait_for(lambda: not self._lanes.under_way, self._seconds)
-                results, self._results = self._results, []
-                rest = [*self._lanes.surplus(everything=True), *self._lanes.under_way.values()]
-            with transaction() as session:
-                outcomes.record(session, results)
-                _give_back(session, rest)
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._sender.close()
+            results, rest = self._last()
+            try:
+                with transaction() as session:
+                    outcomes.record(session, results)
+                    _give_back(session, rest)
+            finally:
+                self._threads.shutdown(wait=False, cancel_futures=True)
+                self._sender.close()
+
+    def _last(self) -> tuple[list[Result], list[Parcel]]:
+        """What has come back by the end, and what has not."""
+        with self._changed:
+            seconds = min(self._seconds, STOP_SECONDS)
+            self._changed.wait_for(lambda: not self._lanes.under_way, seconds)
+            rest = [*self._lanes.surplus(everything=True), *self._lanes.under_way.values()]
+            results, self._results = self._results, []
+        return results, rest
 
     def _turn(self) -> None:
         with self._changed:
