@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from stockroom.config import ROOT, Settings
 from stockroom.core.database import now
@@ -14,6 +16,7 @@ from stockroom.core.transaction import transaction
 from stockroom.outbox.relay import relay
 from stockroom.webhooks import jobs, outcomes, queue
 from stockroom.webhooks.lanes import WIDTH
+from stockroom.webhooks.models import Delivery
 from stockroom.webhooks.parcels import Parcel, take
 from stockroom.webhooks.sending import Result
 from tests.contract.web import environment
@@ -50,6 +53,16 @@ def relayed(hook: Hook) -> Hook:
 def test_what_one_has_taken_nobody_else_takes(relayed: Hook) -> None:
     assert len(take_all(relayed.app)) == 3
     assert take_all(relayed.app) == []
+
+
+def test_who_takes_does_not_wait_for_another_who_does(relayed: Hook) -> None:
+    with (
+        ThreadPoolExecutor(1) as threads,
+        relayed.app.app_context(),
+        transaction() as session,
+    ):
+        session.execute(select(Delivery.id).with_for_update())
+        assert threads.submit(take_all, relayed.app).result(timeout=5) == []
 
 
 def test_the_oldest_are_taken_first(relayed: Hook) -> None:
