@@ -12,6 +12,9 @@ from stockroom.auth.routes import blueprint as auth_routes
 from stockroom.core.api import Blueprint
 from stockroom.core.health import Check, bind_checks
 from stockroom.core.jobs import Job, bind_jobs
+from stockroom.mail.cli import mail_commands
+from stockroom.mail.health import check_mail
+from stockroom.mail.jobs import JOBS as MAIL_JOBS
 from stockroom.outbox.health import check_relay
 from stockroom.outbox.jobs import JOBS as OUTBOX_JOBS
 from stockroom.outbox.routes import blueprint as event_routes
@@ -44,6 +47,7 @@ class Feature:
 
 FEATURES = (
     Feature(routes=event_routes, jobs=OUTBOX_JOBS, checks={"events": check_relay}),
+    Feature(commands=(mail_commands,), jobs=MAIL_JOBS, checks={"mail": check_mail}),
     Feature(routes=user_routes, commands=(users_commands,)),
     Feature(routes=auth_routes),
     Feature(routes=product_routes, commands=(products_commands,)),
