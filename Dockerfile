@@ -1,4 +1,5 @@
-# One image for every process of Stockroom: the web server, and commands such as migrations.
+# One image for every process of Stockroom: the web server, Celery's worker and beat, and commands
+# such as migrations.
 
 # The version of Python that the tests run on.
 ARG PYTHON=3.11

@@ -12,6 +12,9 @@ from stockroom.auth.routes import blueprint as auth_routes
 from stockroom.core.api import Blueprint
 from stockroom.core.health import Check, bind_checks
 from stockroom.core.jobs import Job, bind_jobs
+from stockroom.mail.cli import mail_commands
+from stockroom.mail.health import check_mail
+from stockroom.mail.jobs import JOBS as MAIL_JOBS
 from stockroom.outbox.health import check_relay
 from stockroom.outbox.jobs import JOBS as OUTBOX_JOBS
 from stockroom.outbox.routes import blueprint as event_routes
@@ -24,6 +27,10 @@ from stockroom.stream.routes import blueprint as stream_routes
 from stockroom.transfers.routes import blueprint as transfer_routes
 from stockroom.users.cli import users_commands
 from stockroom.users.routes import blueprint as user_routes
+from stockroom.webhooks.cli import webhooks_commands
+from stockroom.webhooks.jobs import JOBS as WEBHOOK_JOBS
+from stockroom.webhooks.routes import blueprint as webhook_routes
+from stockroom.webhooks.sink import SINK as WEBHOOKS_SINK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +52,17 @@ class Feature:
 
 FEATURES = (
     Feature(routes=event_routes, jobs=OUTBOX_JOBS, checks={"events": check_relay}),
+    Feature(commands=(mail_commands,), jobs=MAIL_JOBS, checks={"mail": check_mail}),
     Feature(routes=user_routes, commands=(users_commands,)),
     Feature(routes=auth_routes),
     Feature(routes=product_routes, commands=(products_commands,)),
     Feature(routes=transfer_routes),
+    Feature(
+        routes=webhook_routes,
+        commands=(webhooks_commands,),
+        jobs=WEBHOOK_JOBS,
+        sinks=(WEBHOOKS_SINK,),
+    ),
     Feature(
         routes=stream_routes,
         jobs=STREAM_JOBS,

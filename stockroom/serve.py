@@ -73,7 +73,10 @@ class _Server(Application):
 
 def _announce(settings: Settings) -> None:
     click.secho(f"\nStockroom is ready: {settings.base_url}/api/v1", fg="green", bold=True)
-    click.echo(f"Its documentation:  {settings.base_url}/docs\nCtrl-C stops it.\n")
+    click.echo(f"Its documentation:  {settings.base_url}/docs")
+    if not settings.mail_url:
+        click.echo(f"Mails are written to {settings.instance_path / 'mail'}: MAIL_URL is not set.")
+    click.echo("Ctrl-C stops it.\n")
 
 
 def _add_samples() -> None:

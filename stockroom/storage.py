@@ -9,6 +9,9 @@ from stockroom.extensions import db, migrate
 
 CONNECT_SECONDS = 5
 
+# Whoever only listens would never notice a server that is gone without a word.
+_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the database; nothing connects, or starts, before the first query."""
@@ -21,7 +24,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_pre_ping": True,
         # Values never reach a log or a trace by way of an error message.
         "hide_parameters": True,
-        "connect_args": {"connect_timeout": CONNECT_SECONDS, "application_name": "stockroom"},
+        "connect_args": {
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": "stockroom",
+            **_KEEPALIVES,
+        },
     }
     db.init_app(app)
     migrate.init_app(

@@ -73,9 +73,11 @@ class Servers:
 
 
 def empty_tables(engine: Engine) -> None:
-    names = ", ".join(table.name for table in metadata.sorted_tables)
+    # Not by TRUNCATE, which makes new files for every table and index, where a test has left
+    # a handful of rows.
+    tables = reversed(metadata.sorted_tables)
     with engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
+        connection.execute(text(";".join(str(table.delete()) for table in tables)))
 
 
 def migrate(address: str, home: Path) -> None:

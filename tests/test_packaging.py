@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import fields
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import yaml
 
 from stockroom import config
 from stockroom.config import Settings, environment_name, load_settings
+from stockroom.core.engine import STOP_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
+PROCESSES = ("web", "worker", "beat")
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 
 
@@ -113,8 +116,11 @@ def test_everything_that_the_image_copies_is_there_and_not_ignored() -> None:
 # The composition
 
 
-def test_the_services_are_the_web_its_migrations_and_two_servers(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {"web", "migrate", "postgres", "redis"}
+def test_the_services_are_the_processes_the_migrations_and_two_servers(
+    compose: dict[str, Any],
+) -> None:
+    processes = {"web", "worker", "beat"}
+    assert set(compose["services"]) == {*processes, "migrate", "postgres", "redis"}
     assert compose["services"]["postgres"]["image"] == "postgres:15"
     assert compose["services"]["redis"]["image"] == "redis:7"
 
@@ -130,15 +136,45 @@ def test_a_server_has_a_named_volume_a_health_check_and_no_port(
     assert "ports" not in service
 
 
-def test_the_web_waits_for_the_migrations_and_for_both_servers(compose: dict[str, Any]) -> None:
-    conditions = {
-        name: how["condition"] for name, how in compose["services"]["web"]["depends_on"].items()
-    }
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_process_waits_for_the_migrations_and_for_both_servers(
+    compose: dict[str, Any], process: str
+) -> None:
+    needed = compose["services"][process]["depends_on"]
+    conditions = {name: how["condition"] for name, how in needed.items()}
     assert conditions == {
         "migrate": "service_completed_successfully",
         "postgres": "service_healthy",
         "redis": "service_healthy",
     }
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_a_process_cannot_write_to_its_image_nor_gain_rights(
+    compose: dict[str, Any], process: str
+) -> None:
+    service = compose["services"][process]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+
+
+def test_the_work_is_done_by_celery(compose: dict[str, Any]) -> None:
+    for process in ("worker", "beat"):
+        celery = ["celery", "--app", "stockroom.worker", process]
+        assert compose["services"][process]["command"] == celery
+        assert compose["services"][process]["healthcheck"] == {"disable": True}
+
+
+def test_what_sends_to_the_outside_can_reach_it(compose: dict[str, Any]) -> None:
+    networks = compose["services"]["worker"]["networks"]
+    assert any(not (compose["networks"][name] or {}).get("internal") for name in networks)
+
+
+def test_a_process_is_given_longer_to_stop_than_it_takes(compose: dict[str, Any]) -> None:
+    for process in ("web", "worker"):
+        grace = compose["services"][process]["stop_grace_period"]
+        assert int(grace.removesuffix("s")) > max(30, STOP_SECONDS)
 
 
 def test_the_migrations_are_a_step_of_their_own(compose: dict[str, Any]) -> None:
@@ -151,12 +187,8 @@ def test_the_migrations_are_a_step_of_their_own(compose: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     ("service", "name"),
     [
-        ("web", "SECRET_KEY"),
-        ("web", "JWT_SECRET_KEY"),
-        ("web", "ENCRYPTION_KEYS"),
-        ("migrate", "SECRET_KEY"),
-        ("migrate", "JWT_SECRET_KEY"),
         ("postgres", "POSTGRES_PASSWORD"),
+        *product([*PROCESSES, "migrate"], ["SECRET_KEY", "JWT_SECRET_KEY", "ENCRYPTION_KEYS"]),
     ],
 )
 def test_a_secret_comes_from_outside_and_the_start_is_refused_without_it(

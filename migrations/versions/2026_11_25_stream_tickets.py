@@ -1,7 +1,7 @@
 """Stream tickets.
 
 Revision ID: 3c722a9e94f7
-Revises: 950d43c135dd
+Revises: 63f24bc10396
 Create Date: 2026-11-25 02:24:19.257274+00:00
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "3c722a9e94f7"
-down_revision = "950d43c135dd"
+down_revision = "63f24bc10396"
 branch_labels = None
 depends_on = None
 

@@ -10,9 +10,13 @@ from typing import Any
 import click
 from flask.cli import AppGroup
 from marshmallow import Schema, ValidationError
+from psycopg2 import errorcodes
+from sqlalchemy.exc import ProgrammingError
 
 from stockroom.core.errors import DomainError, in_one_line
 from stockroom.embedded.errors import EmbeddedServerError
+
+_OLDER_SCHEMA = {errorcodes.UNDEFINED_TABLE, errorcodes.UNDEFINED_COLUMN}
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -33,6 +37,10 @@ def plain_errors() -> Iterator[None]:
     except DomainError as error:
         reasons = in_one_line(error.extensions.get("errors", {}))
         raise click.ClickException(reasons or error.detail) from None
+    except ProgrammingError as error:
+        if getattr(error.orig, "pgcode", None) not in _OLDER_SCHEMA:
+            raise
+        raise click.ClickException("The schema is an older one: run `flask db upgrade`.") from None
     except EmbeddedServerError as error:
         raise click.ClickException(str(error)) from None
     except OSError as error:

@@ -3,10 +3,13 @@
 For code that must not know Flask.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from typing import Any
 from uuid import UUID
 
-from flask import current_app
+from flask import Flask, current_app
 
 from stockroom.config import Settings
 
@@ -28,3 +31,14 @@ def settings() -> Settings:
     bound = current_app.extensions[_KEY]
     assert isinstance(bound, Settings)  # noqa: S101 - tells the type checker
     return bound
+
+
+def entering_application() -> Callable[[], AbstractContextManager[object]]:
+    """What a thread of its own enters, to go on for the application that is running this code."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001 - the documented way
+    return app.app_context
+
+
+def belongings() -> dict[str, Any]:
+    """What parts of the application keep with it, each under a name of its own."""
+    return current_app.extensions

@@ -1,6 +1,7 @@
 """The crank of a process without Redis: a thread for each job, woken by commits and by time."""
 
 from threading import Event, Thread
+from time import monotonic
 
 import structlog
 from flask import Flask
@@ -12,7 +13,7 @@ from stockroom.core.wakeups import listen
 log = structlog.get_logger(__name__)
 
 STOP_SECONDS = 25
-"""How long the jobs may take to finish, which is less than gunicorn waits for the process."""
+"""How long all jobs together may take to finish: less than gunicorn waits for the process."""
 
 
 class Engine:
@@ -43,11 +44,10 @@ class Engine:
         """Let each job finish the batch that it is at, and give back the rest."""
         self._stopping.set()
         self.wake(set(self._woken))
+        deadline = monotonic() + STOP_SECONDS
         for thread in self._threads:
-            thread.join(STOP_SECONDS)
-        with self._app.app_context():
-            for job in self._jobs.values():
-                job.stop()
+            thread.join(max(0.0, deadline - monotonic()))
+        give_back(self._app)
 
     def wake(self, names: set[str]) -> None:
         for name in names & self._woken.keys():
@@ -75,3 +75,14 @@ def run_safely(job: Job) -> None:
         log.warning("job waits", job=job.name, reason=error.detail)
     except Exception:
         log.exception("job failed", job=job.name)
+
+
+def give_back(app: Flask) -> None:
+    """Have every job give back what it has under way, as the process ends."""
+    with app.app_context():
+        for job in bound_jobs().values():
+            try:
+                job.stop()
+            except Exception:
+                # The others have to be asked all the same.
+                log.exception("job did not stop", job=job.name)

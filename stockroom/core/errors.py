@@ -133,9 +133,16 @@ class Unavailable(DomainError):
     title = "Temporarily unavailable"
 
 
-def in_one_line(errors: Mapping[str, Sequence[str]]) -> str:
+def in_one_line(errors: Mapping[str, Any]) -> str:
     """Messages by field for where there is one line: ``price: Not a price.; sku: Missing.``."""
-    return "; ".join(f"{name}: {' '.join(messages)}" for name, messages in errors.items())
+    return "; ".join(f"{name}: {' '.join(_all(messages))}" for name, messages in errors.items())
+
+
+def _all(messages: Any) -> Sequence[str]:
+    """The messages of a field; those of a list's items stand below their numbers."""
+    if isinstance(messages, Mapping):
+        return [message for inner in messages.values() for message in _all(inner)]
+    return list(messages)
 
 
 KINDS = (

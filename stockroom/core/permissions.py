@@ -16,6 +16,7 @@ class Permission(StrEnum):
     EVENTS_READ = "events:read"
     """All events, which are the audit log as well."""
     USERS_MANAGE = "users:manage"
+    WEBHOOKS_MANAGE = "webhooks:manage"
 
 
 class Role(StrEnum):

@@ -1,4 +1,4 @@
-"""An event as its readers get it."""
+"""An event as everybody is shown it: over REST, in a stream, in a webhook, on a terminal."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from stockroom.outbox.models import Event
 
 
 def document_of(event: Event) -> dict[str, Any]:
-    """The same as ``schemas.EventSchema`` gives, of values that JSON has."""
+    """The event's public document, in values that JSON knows: what ``EventSchema`` dumps."""
     return {
         "id": str(event.id),
         "position": event.position,

@@ -19,10 +19,10 @@ def relay() -> None:
     outlets = bound_outlets()
     while True:
         given, newest = _give_positions(outlets)
-        _hand_on(outlets, newest)
+        # Whoever watches live is told first: the sinks have more to do.
         if given:
-            for tell in outlets.listeners:
-                tell(newest)
+            _tell(outlets, newest)
+        _hand_on(outlets, newest)
         if given < EVENTS_AT_ONCE:
             return
 
@@ -35,6 +35,15 @@ def _give_positions(outlets: Outlets) -> tuple[int, int]:
         if given:
             repository.move_cursor(session, repository.RELAY, before + given)
     return given, before + given
+
+
+def _tell(outlets: Outlets, newest: int) -> None:
+    for tell in outlets.listeners:
+        try:
+            tell(newest)
+        except Exception:
+            # It will find what it missed; the others do not wait for it.
+            log.exception("listener failed")
 
 
 def _hand_on(outlets: Outlets, newest: int) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -26,12 +26,14 @@ def lock_relay(session: Session, sinks: Sequence[str]) -> int:
     A sink that is new begins here, with the events to come.
     """
     names = [RELAY, *sinks]
-    known = select(Cursor.name).where(Cursor.name.in_(names))
-    if missing := set(names) - set(session.scalars(known)):
+    known = set(session.scalars(select(Cursor.name).where(Cursor.name.in_(names))))
+    if RELAY not in known:
         newest = select(func.coalesce(func.max(Event.position), 0)).scalar_subquery()
-        rows = [{"name": name, "position": newest} for name in sorted(missing)]
-        session.execute(upsert(Cursor).values(rows).on_conflict_do_nothing())
-    return lock_cursor(session, RELAY)
+        _begin(session, [RELAY], newest)
+    position = lock_cursor(session, RELAY)
+    if new := sorted(set(sinks) - known):
+        _begin(session, new, literal(position))
+    return position
 
 
 def lock_cursor(session: Session, name: str) -> int:
@@ -91,7 +93,9 @@ def matching_types(patterns: Sequence[str]) -> ColumnElement[bool]:
     prefixes = [pattern.removesuffix("*") for pattern in patterns if pattern.endswith(".*")]
     if "*" in patterns:
         return Event.id.is_not(None)
-    return or_(Event.type.in_(exact), *(Event.type.startswith(prefix) for prefix in prefixes))
+    # An underscore is a letter here, and not LIKE's sign for any letter.
+    begins = (Event.type.startswith(prefix, autoescape=True) for prefix in prefixes)
+    return or_(Event.type.in_(exact), *begins)
 
 
 def oldest_waiting(session: Session) -> datetime | None:
@@ -108,16 +112,28 @@ def lowest_cursor(session: Session, sinks: Sequence[str]) -> int:
 
 
 def remove(session: Session, before: datetime, through: int, most: int) -> int:
-    """Remove the oldest events; returns how many."""
-    old = (
-        select(Event.id)
-        .where(Event.position <= through, Event.occurred_at < before)
+    """Remove the oldest events, up to the first that is to stay; returns how many."""
+    front = (
+        select(Event.position, Event.occurred_at)
+        .where(Event.position <= through)
         .order_by(Event.position)
         .limit(most)
-        .with_for_update(skip_locked=True)
+        .subquery()
     )
-    statement = delete(Event).where(Event.id.in_(old)).execution_options(synchronize_session=False)
-    return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+    # An event may have happened before another and been committed after it. None is removed from
+    # between others: whoever reads on would not be told of the gap.
+    stays = select(func.min(front.c.position)).where(front.c.occurred_at >= before)
+    end = func.coalesce(stays.scalar_subquery(), through + 1)
+    old = select(front.c.position).where(front.c.position < end)
+    statement = delete(Event).where(Event.position.in_(old))
+    result = session.execute(statement.execution_options(synchronize_session=False))
+    return result.rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def _begin(session: Session, names: Sequence[str], position: ColumnElement[int]) -> None:
+    """Make cursors, unless somebody else just did."""
+    rows = [{"name": name, "position": position} for name in names]
+    session.execute(upsert(Cursor).values(rows).on_conflict_do_nothing())
 
 
 def _conditions(filters: EventFilters) -> list[ColumnElement[bool]]:

@@ -36,8 +36,10 @@ def record(
     data: dict[str, Any],
     *,
     is_public: bool = False,
-) -> None:
+) -> UUID:
     """Tell of a change in the transaction that makes it, with the actor and the request.
+
+    Returns the event's id; its row is written at the end of the transaction.
 
     :param subject: the id of what it is about.
     :param data: a JSON object. It is kept for long and read by many: no secret, and nothing on a
@@ -48,8 +50,9 @@ def record(
         session.info[_RECORDED] = []
         # Written last: events then lie in the order of the commits, and in one statement.
         before_commit(session, partial(_write, session))
+    event_id = new_id()
     event = {
-        "id": new_id(),
+        "id": event_id,
         "type": event_type,
         "subject": subject,
         "is_public": is_public,
@@ -59,6 +62,7 @@ def record(
         "data": data,
     }
     session.info[_RECORDED].append(event)
+    return event_id
 
 
 def read(after: int, limit: int, filters: EventFilters) -> News:

@@ -50,6 +50,12 @@ def has_administrator(session: Session) -> bool:
     return bool(session.scalar(select(exists().where(User.role == Role.ADMIN))))
 
 
+def addresses_of_administrators(session: Session) -> Sequence[str]:
+    """Of those that are active, to write to."""
+    statement = select(User.email).where(User.role == Role.ADMIN, User.is_active)
+    return session.scalars(statement.order_by(User.id)).all()
+
+
 def lock_administrators(session: Session) -> Sequence[UUID]:
     """The active administrators; their rows stay as they are until the transaction ends."""
     # In key order: two changes of administrators at once would otherwise deadlock.

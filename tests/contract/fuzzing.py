@@ -19,17 +19,21 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from stockroom.auth import service as auth
 from stockroom.core.errors import InvalidInput
+from stockroom.core.pagination import PageRequest
 from stockroom.core.permissions import Role
 from stockroom.products.filters import RELEVANCE
 from stockroom.products.money import check_price
 from stockroom.stream import tail
 from stockroom.users.models import User
+from stockroom.webhooks import service as webhooks
 from tests.factories.products import make_product
 from tests.factories.users import PASSWORD, make_user, token_for
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "openapi.json"
 A_CURRENCY_WITH_ALL_DECIMALS = "KWD"
 A_CURRENCY_WITHOUT_DECIMALS = "JPY"
+# An address that needs no DNS. Nothing is sent there: no job runs in these tests.
+A_PUBLIC_URL = "https://93.184.216.34/hook"
 
 
 class Application:
@@ -86,7 +90,8 @@ def call(case: Case, app: Flask) -> None:
     """
     user = make_user(app, role=Role.ADMIN)
     if _is_valid(case, ParameterLocation.PATH):
-        for name in case.path_parameters:
+        # Backwards, so that a delivery is one of the webhook that was made just before.
+        for name in sorted(case.path_parameters, reverse=True):
             case.path_parameters[name] = _EXISTING[name](app, user)
     make_acceptable(case)
     case.call_and_validate(headers=authorization(app, user))
@@ -112,6 +117,8 @@ def make_acceptable(case: Case) -> None:
     if _is_valid(case, ParameterLocation.BODY) and isinstance(case.body, dict):
         if "attributes" in case.body:
             case.body["attributes"] = _without_nul(case.body["attributes"])
+        if "url" in case.body:
+            case.body["url"] = A_PUBLIC_URL
         # A price has the decimals of its currency, which may be that of the stored product.
         if "price" not in case.body:
             case.body.pop("currency", None)
@@ -178,9 +185,25 @@ def _session_id(app: Flask, user: User) -> str:
     return str(grant.session_id)
 
 
+def _webhook_id(app: Flask) -> str:
+    """Of a webhook that has one delivery."""
+    with app.app_context():
+        webhook_id = webhooks.create({"url": A_PUBLIC_URL, "events": ["*"]}).id
+        webhooks.send_test(webhook_id)
+    return str(webhook_id)
+
+
+def _newest_delivery_id(app: Flask) -> str:
+    with app.app_context():
+        newest = webhooks.search({}, PageRequest(limit=1)).items[0]
+        return str(webhooks.list_deliveries(newest.id, PageRequest()).items[0].id)
+
+
 _EXISTING: dict[str, Callable[[Flask, User], str]] = {
     "product_id": _product_id,
     "session_id": _session_id,
     "sku": lambda app, _user: make_product(app).sku,
+    "delivery_id": lambda app, _user: _newest_delivery_id(app),
     "user_id": lambda app, _user: str(make_user(app).id),
+    "webhook_id": lambda app, _user: _webhook_id(app),
 }

@@ -82,7 +82,7 @@ def serving(settings: Settings) -> Iterator[Web]:
     web = Web(settings.port)
     log = settings.instance_path / "gunicorn.log"
     command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
-    variables = {"PATH": os.environ["PATH"], **_environment(settings)}
+    variables = {"PATH": os.environ["PATH"], **environment(settings)}
     with (
         log.open("wb") as output,
         subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output) as process,
@@ -96,7 +96,7 @@ def serving(settings: Settings) -> Iterator[Web]:
             process.wait(PATIENCE_SECONDS)
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
     """The variables from which a new process reads the same settings."""
     variables = {}
     for setting in fields(settings):

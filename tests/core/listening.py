@@ -8,8 +8,8 @@ from stockroom.core.wakeups import CHANNEL, wake
 
 _LISTENERS = text(
     "SELECT pid FROM pg_stat_activity "
-    f"WHERE datname = current_database() AND query = 'LISTEN {CHANNEL}' AND state = 'idle'"
-)
+    "WHERE datname = current_database() AND query = :listen AND state = 'idle'"
+).bindparams(listen=f"LISTEN {CHANNEL}")
 
 
 def listeners(app: Flask) -> set[int]:

@@ -35,7 +35,7 @@ def test_without_the_database_it_is_not_ready_and_says_so(make_app: Callable[...
     checks = response.get_json()["checks"]
     assert response.status_code == 503
     wrong = {name for name, check in checks.items() if not check["ok"]}
-    assert wrong == {"database", "migrations", "events"}
+    assert wrong == {"database", "migrations", "events", "mail"}
     assert "hunter2" not in response.text
 
 

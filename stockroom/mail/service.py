@@ -1,0 +1,37 @@
+"""Mails: written with the change that they tell of, and sent once it is committed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from stockroom.core.database import new_id
+from stockroom.core.encryption import encrypt
+from stockroom.core.transaction import reading
+from stockroom.core.wakeups import wake
+from stockroom.mail import repository
+from stockroom.mail.models import Mail, MailState
+
+SEND_JOB = "mail.send"
+MOST_LISTED = 200
+
+
+def send(session: Session, to: str, template: str, params: Mapping[str, str]) -> UUID:
+    """Send a mail once the session's transaction is committed, and only then; returns its id.
+
+    :param template: ``feature/name``: the files ``stockroom/<feature>/mails/<name>.txt`` and
+        ``.html``.
+    :param params: what the template names, beside ``base_url``.
+    """
+    mail_id = new_id()
+    secret = encrypt(json.dumps(dict(params)))
+    session.add(Mail(id=mail_id, address=to, template=template, params=secret))
+    wake(session, SEND_JOB)
+    return mail_id
+
+
+def newest(state: MailState | None = None) -> Sequence[Mail]:
+    """The newest mails, at most 200."""
+    with reading() as session:
+        return repository.newest(session, state, MOST_LISTED)

@@ -1,0 +1,64 @@
+"""A gunicorn that is killed without a warning, and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stockroom.config import Settings
+from tests.contract.web import PATIENCE_SECONDS, ROOT, Web, environment, until
+
+
+class Victim:
+    """Serves with the settings given; ``kill_…`` returns once it serves again."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.web = Web(settings.port)
+        self._log = settings.instance_path / "gunicorn.log"
+        self._variables = {"PATH": os.environ["PATH"], **environment(settings)}
+
+    def start(self) -> None:
+        with self._log.open("ab") as output:
+            self._arbiter = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "wsgi:app"],
+                cwd=ROOT,
+                env=self._variables,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._await_answer()
+
+    def kill_worker(self) -> None:
+        """Kill the process that serves; the one that watches over it starts another."""
+        pid = self._arbiter.pid
+        (worker,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        os.kill(int(worker), signal.SIGKILL)
+        self._await_answer()
+
+    def kill_all(self) -> None:
+        os.killpg(self._arbiter.pid, signal.SIGKILL)
+        self._arbiter.wait(PATIENCE_SECONDS)
+        self.start()
+
+    def stop(self) -> None:
+        self._arbiter.terminate()
+        self._arbiter.wait(PATIENCE_SECONDS)
+
+    def _await_answer(self) -> None:
+        until(lambda: self.web.answers or self._arbiter.poll() is not None)
+        assert self._arbiter.poll() is None, self._log.read_text()
+
+
+@contextmanager
+def killable(settings: Settings) -> Iterator[Victim]:
+    """A gunicorn with these settings, until the block ends."""
+    victim = Victim(settings)
+    victim.start()
+    try:
+        yield victim
+    finally:
+        victim.stop()
