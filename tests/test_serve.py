@@ -21,6 +21,8 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
+from tests.stream.clients import read
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 60
 GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
@@ -154,7 +156,7 @@ def test_ctrl_c_sends_followers_away_and_does_not_wait_for_them(serve: Serve) ->
         assert served.interrupt() == 0
         assert time.monotonic() - began < 10
         with pytest.raises(ConnectionClosedError):
-            follower.recv(1)
+            read(follower, 1)
     assert follower.close_code == 1012
 
 
