@@ -1,4 +1,9 @@
-"""How gunicorn serves the application, in production and under ``make run`` alike."""
+"""How gunicorn serves the application, in production and under ``make run`` alike.
+
+What this process imports, its workers have before they begin, and gevent's worker must replace
+what blocks before anything holds on to it: so the rest is in ``stockroom.serving``, and imported
+by the workers.
+"""
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
@@ -6,8 +11,6 @@ from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.workers.base import Worker
 
 from stockroom.config import load_settings_or_exit
-from stockroom.core import malformed
-from stockroom.core.engine import Engine
 from stockroom.core.logging import configure
 
 _settings = load_settings_or_exit()
@@ -26,12 +29,13 @@ class Logger(GunicornLogger):
         self.access_log.disabled = True
 
 
-malformed.install()
-
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.web_concurrency
-worker_class = "gthread"
-threads = _settings.web_threads
+worker_class = _settings.web_worker.value
+# Followers are let in only up to their number, so that the other threads are always there.
+threads = _settings.web_threads + _settings.stream_connections
+# Connections that are kept alive between two requests have no thread, and need room as well.
+worker_connections = threads + 1000
 logger_class = Logger
 # TRUSTED_PROXIES alone says who is believed: gunicorn would believe any caller on this machine.
 forwarded_allow_ips = ""
@@ -40,12 +44,12 @@ control_socket_disable = True
 
 
 def post_worker_init(worker: Worker) -> None:
-    """Without Redis, and so without workers of Celery, the one process does all work itself."""
-    if not _settings.redis_url:
-        worker.engine = Engine(worker.wsgi)
-        worker.engine.start()
+    from stockroom.serving import Companion
+
+    worker.companion = Companion(worker, worker.wsgi)
+    worker.companion.start()
 
 
 def worker_exit(_arbiter: Arbiter, worker: Worker) -> None:
-    if engine := getattr(worker, "engine", None):
-        engine.stop()
+    if companion := getattr(worker, "companion", None):
+        companion.stop()

@@ -83,6 +83,7 @@ class Settings:
     web_threads: int = _setting("int", 8, validate=Range(1, 256))
     web_worker: WebWorker = _setting("enum", WebWorker.THREADS, enum=WebWorker, by_value=True)
     stream_connections: int = _setting("int", 100, validate=Range(0, 20_000))
+    stream_heartbeat_seconds: int = _setting("int", 15, validate=Range(1, 300))
     cors_origins: list[str] = _setting("list", (), delimiter=",", subcast=str.strip)
     trusted_proxies: int = _setting("int", 0, validate=Range(0, 10))
     force_https: bool = _setting("bool", default=False)

@@ -1,6 +1,6 @@
 """The registry of features: one line each, in the order of their dependencies."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from click import Command
@@ -22,6 +22,9 @@ from stockroom.outbox.routes import blueprint as event_routes
 from stockroom.outbox.sinks import Listener, Outlets, Sink, bind_outlets
 from stockroom.products.cli import products_commands
 from stockroom.products.routes import blueprint as product_routes
+from stockroom.stream import tail, websocket
+from stockroom.stream.jobs import JOBS as STREAM_JOBS
+from stockroom.stream.routes import blueprint as stream_routes
 from stockroom.transfers.routes import blueprint as transfer_routes
 from stockroom.users.cli import users_commands
 from stockroom.users.routes import blueprint as user_routes
@@ -35,6 +38,7 @@ from stockroom.webhooks.sink import SINK as WEBHOOKS_SINK
 class Feature:
     """What a feature adds to the application.
 
+    :ivar init_app: what it binds to the application besides.
     :ivar checks: what ``/readyz`` and ``flask doctor`` look at besides, by name.
     """
 
@@ -43,6 +47,7 @@ class Feature:
     jobs: tuple[Job, ...] = ()
     sinks: tuple[Sink, ...] = ()
     listeners: tuple[Listener, ...] = ()
+    init_app: tuple[Callable[[Flask], object], ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
 
 
@@ -64,11 +69,20 @@ FEATURES = (
         jobs=WEBHOOK_JOBS,
         sinks=(WEBHOOKS_SINK,),
     ),
+    Feature(
+        routes=stream_routes,
+        jobs=STREAM_JOBS,
+        listeners=(tail.announce,),
+        init_app=(tail.init_app, websocket.init_app),
+    ),
 )
 
 
 def bind(app: Flask) -> None:
     """Tell the application what its features do besides answering requests."""
+    for feature in FEATURES:
+        for init_app in feature.init_app:
+            init_app(app)
     bind_jobs(app.extensions, [job for feature in FEATURES for job in feature.jobs])
     sinks = [sink for feature in FEATURES for sink in feature.sinks]
     listeners = [listener for feature in FEATURES for listener in feature.listeners]

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from websockets.exceptions import ConnectionClosedError
+from websockets.sync.client import connect
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 60
@@ -141,6 +143,32 @@ def test_ctrl_c_stops_all_and_the_second_start_finds_the_data(serve: Serve, inst
     assert "  password" not in again.printed
 
 
+def test_ctrl_c_sends_followers_away_and_does_not_wait_for_them(serve: Serve) -> None:
+    served = serve()
+    credentials = {"email": "admin@example.com", "password": served.password}
+    token = served.post("/api/v1/auth/login", credentials)["access_token"]
+    address = f"{served.url.replace('http', 'ws', 1)}/api/v1/events/ws"
+    headers = {"Authorization": f"Bearer {token}"}
+    with connect(address, additional_headers=headers, proxy=None) as follower:
+        began = time.monotonic()
+        assert served.interrupt() == 0
+        assert time.monotonic() - began < 10
+        with pytest.raises(ConnectionClosedError):
+            follower.recv(1)
+    assert follower.close_code == 1012
+
+
+@pytest.mark.heavy
+def test_make_run_serves_with_threads_whatever_the_setting(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WEB_WORKER", "gevent")
+    served = serve()
+    assert served.get("/readyz")["status"] == "ready"
+    # gevent would warn that it comes too late.
+    assert "Warning" not in served.printed
+
+
 def test_commands_in_a_second_terminal_work_on_the_same_data(serve: Serve) -> None:
     served = serve()
     listed = served.flask("users", "list", "--json")
@@ -203,7 +231,8 @@ def _answers(served: Served) -> bool:
 
 
 def _environment(instance: Path, port: int) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    names = ("PATH", "HOME", "LANG", "WEB_WORKER")
+    kept = {name: os.environ[name] for name in names if name in os.environ}
     return {**kept, "INSTANCE_PATH": str(instance), "PORT": str(port), "LOG_LEVEL": "WARNING"}
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import Any
 
+import flask
 import flask_smorest
 from flask import Response, after_this_request, g, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +18,7 @@ from stockroom.core import operations
 from stockroom.core.cache import answer_from_cache
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
-from stockroom.core.identity import Access, admit
+from stockroom.core.identity import Access, Redeem, admit
 from stockroom.core.limits import address_key
 from stockroom.core.pages import page_of, page_response
 from stockroom.core.parser import RequestParser
@@ -47,13 +48,31 @@ class Blueprint(flask_smorest.Blueprint):
             raise TypeError(f"{view.__name__} ({rule}) does not declare who may call it")
         super().add_url_rule(rule, *args, **kwargs)
 
-    def allow(self, access: Access | Permission) -> Callable[[View], View]:
-        """Who may call: checked before anything else of the request is read."""
+    def websocket(self, rule: str) -> Callable[[View], View]:
+        """A route for WebSockets, whose view also gets the plain requests that it must refuse.
+
+        werkzeug keeps the two apart, and needs a rule for each; the document needs one.
+        """
+
+        def decorator(view: View) -> View:
+            self.add_url_rule(rule, view.__name__, view, methods=["GET"])
+            flask.Blueprint.add_url_rule(self, rule, view.__name__, view, websocket=True)
+            return view
+
+        return decorator
+
+    def allow(
+        self, access: Access | Permission, *, redeem: Redeem | None = None
+    ) -> Callable[[View], View]:
+        """Who may call: checked before anything else of the request is read.
+
+        :param redeem: uses up the ticket that a browser may send in place of a token.
+        """
 
         def decorator(view: View) -> View:
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                admit(access)
+                admit(access, redeem)
                 return view(*args, **kwargs)
 
             return _documented(wrapper, access=access, name=view.__name__)

@@ -117,6 +117,15 @@ class PreconditionRequired(DomainError):
     title = "If-Match is missing"
 
 
+class UpgradeRequired(DomainError):
+    """This address speaks WebSocket (RFC 6455, version 13), and the request does not ask for it.
+    With a plain HTTP client, read or stream the events instead.
+    """
+
+    slug = "upgrade-required"
+    title = "This address speaks WebSocket"
+
+
 class Unavailable(DomainError):
     """Something the service needs does not answer. Nothing was changed; try again later."""
 
@@ -146,5 +155,6 @@ KINDS = (
     PermissionDenied,
     PreconditionFailed,
     PreconditionRequired,
+    UpgradeRequired,
     Unavailable,
 )

@@ -3,6 +3,7 @@
 A feature above tells with ``jwt.user_lookup_loader`` how to find the caller of a token.
 """
 
+from collections.abc import Callable
 from enum import Enum
 
 from flask import g, request
@@ -19,6 +20,13 @@ from stockroom.core.permissions import Caller, Permission
 MALFORMED_TOKEN = (JWTExtendedException, PyJWTError, IndexError, RecursionError)
 
 
+TICKET = "ticket"
+"""The parameter of a query that holds a ticket."""
+
+Redeem = Callable[[str], Caller | None]
+"""Uses up a ticket: whom it lets in, None if it is not good (any more)."""
+
+
 class Access(Enum):
     """What a route asks for that needs no permission."""
 
@@ -28,15 +36,19 @@ class Access(Enum):
     """Nobody in particular; but credentials that are sent must be valid."""
 
 
-def admit(access: Access | Permission) -> None:
+def admit(access: Access | Permission, redeem: Redeem | None = None) -> None:
     """Let the request pass if its caller may, and remember the caller.
 
+    :param redeem: where a ticket in the query is good in place of a token.
     :raises Unauthenticated: if credentials are needed or not valid.
     :raises PermissionDenied: if the caller's role lacks the permission.
     """
     if access is Access.PUBLIC:
         return
-    caller = _caller_of_token(optional=access is Access.ANYONE)
+    if redeem and TICKET in request.args:
+        caller: Caller | None = _caller_of_ticket(redeem)
+    else:
+        caller = _caller_of_token(optional=access is Access.ANYONE)
     if isinstance(access, Permission) and (caller is None or not caller.may(access)):
         raise PermissionDenied
     g.caller = caller
@@ -55,6 +67,13 @@ def caller_may(permission: Permission) -> bool:
     """Whether the caller, if there is one, has the permission."""
     caller: Caller | None = g.get("caller")
     return caller is not None and caller.may(permission)
+
+
+def _caller_of_ticket(redeem: Redeem) -> Caller:
+    caller = redeem(request.args[TICKET])
+    if caller is None:
+        raise Unauthenticated("The ticket was used, has expired or is none: ask for another one.")
+    return caller
 
 
 def _caller_of_token(*, optional: bool) -> Caller | None:

@@ -26,12 +26,15 @@ HEADERS: Document = {
     "RateLimit-Remaining": ("Requests left in the current window.", "integer"),
     "RateLimit-Reset": ("Seconds until the window ends.", "integer"),
     "Retry-After": ("Seconds to wait before the next try.", "integer"),
+    "Sec-WebSocket-Version": ("The version to ask for: 13 (RFC 6455).", "integer"),
+    "Upgrade": ("The protocol to ask for: websocket.", "string"),
     "WWW-Authenticate": ("How to authenticate (RFC 6750).", "string"),
     "X-Request-ID": ("The request's id, as in the log: the one that was sent, if sane.", "string"),
 }
 ON_EVERY_ANSWER = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 _EXTRA_HEADERS = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
+    HTTPStatus.UPGRADE_REQUIRED: ("Upgrade", "Sec-WebSocket-Version"),
     HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
 }
@@ -71,8 +74,9 @@ def describe_operation(document: Document, facts: Document, **_: Any) -> Documen
     document["operationId"] = facts["name"]
     responses = document.setdefault("responses", {})
     responses.pop("default", None)
-    for response in responses.values():
-        if isinstance(response, dict):
+    for status, response in responses.items():
+        # A 101 is the server's own, and the end of HTTP on this connection.
+        if isinstance(response, dict) and int(status) != HTTPStatus.SWITCHING_PROTOCOLS:
             names = (
                 *ON_EVERY_ANSWER,
                 *(("Location",) if facts.get("located") else ()),

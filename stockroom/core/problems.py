@@ -29,11 +29,13 @@ _STATUS: dict[type[errors.DomainError], HTTPStatus] = {
     errors.PermissionDenied: HTTPStatus.FORBIDDEN,
     errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     errors.PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
+    errors.UpgradeRequired: HTTPStatus.UPGRADE_REQUIRED,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 _HEADERS: dict[HTTPStatus, dict[str, str]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="stockroom"'},
+    HTTPStatus.UPGRADE_REQUIRED: {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": str(RETRY_SECONDS)},
 }
 

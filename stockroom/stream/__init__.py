@@ -1,1 +1,1 @@
-"""Events as they happen, by Server-Sent Events and WebSocket."""
+"""The live stream: events as they happen, over WebSocket and as server-sent events."""

@@ -1,10 +1,11 @@
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import islice
 
-from flask import Response, stream_with_context
+from flask import Response
 
 from stockroom.core.api import Blueprint
 from stockroom.core.permissions import Permission
+from stockroom.core.streaming import started
 from stockroom.transfers.exports import export_products
 from stockroom.transfers.formats import Format
 from stockroom.transfers.schemas import ExportQuery
@@ -26,7 +27,7 @@ blueprint = Blueprint(
 def export(query: dict[str, Format]) -> Response:
     """Export the products that are not archived, as a file that can be imported again."""
     kind = query["format"]
-    response = Response(_started(_blocks(export_products(kind))), mimetype=kind.media_type)
+    response = Response(started(_blocks(export_products(kind))), mimetype=kind.media_type)
     response.headers["Content-Disposition"] = f'attachment; filename="products.{kind}"'
     return response
 
@@ -35,9 +36,3 @@ def _blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
     """The lines some hundred at a time: each block that is sent costs the server a call."""
     while block := b"".join(islice(lines, LINES_A_BLOCK)):
         yield block
-
-
-def _started(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same chunks, the first of them made now: an error then still has its own status."""
-    first = next(chunks, b"")
-    return stream_with_context(chain([first], chunks))

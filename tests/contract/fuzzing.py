@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from stockroom.core.pagination import PageRequest
 from stockroom.core.permissions import Role
 from stockroom.products.filters import RELEVANCE
 from stockroom.products.money import check_price
+from stockroom.stream import tail
 from stockroom.users.models import User
 from stockroom.webhooks import service as webhooks
 from tests.factories.products import make_product
@@ -53,6 +55,14 @@ def load(application: WSGIApplication, *, max_examples: int, anew: bool = False)
     schema = schemathesis.openapi.from_path(DOCUMENT, config=_config(max_examples, anew=anew))
     schema.app = application
     return schema
+
+
+@contextmanager
+def streams_that_end(app: Flask) -> Iterator[None]:
+    """Every stream is told at once to come back, as by a server that stops."""
+    tail.tail_of(app).close()
+    yield
+    tail.init_app(app)
 
 
 def document() -> dict[str, Any]:
@@ -99,8 +109,9 @@ def make_acceptable(case: Case) -> None:
     if _is_valid(case, ParameterLocation.HEADER) and "If-Match" in case.headers:
         case.headers["If-Match"] = "*"
     if _is_valid(case, ParameterLocation.QUERY):
-        # A cursor is signed, and only words have a relevance.
+        # A cursor is signed, a ticket good for one, and only words have a relevance.
         case.query.pop("cursor", None)
+        case.query.pop("ticket", None)
         if case.query.get("sort") == RELEVANCE:
             case.query.setdefault("q", "blue")
     if _is_valid(case, ParameterLocation.BODY) and isinstance(case.body, dict):
@@ -134,7 +145,12 @@ def _config(max_examples: int, *, anew: bool) -> SchemathesisConfig:
                     "include-operation-id": "request_token",
                     # RFC 6749, 5.2: 400 is the status for a wrong password or token.
                     "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 400]}},
-                }
+                },
+                {
+                    "include-operation-id": "follow_events",
+                    # Nothing in a document can ask for an upgrade.
+                    "checks": {"positive_data_acceptance": {"expected-statuses": [401, 426]}},
+                },
             ],
         }
     )

@@ -1,6 +1,5 @@
 """``/docs`` in a real browser: every operation is there, and can be tried."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,22 +8,10 @@ from playwright.sync_api import Locator, Page, sync_playwright
 
 from stockroom.core.permissions import Role
 from tests.contract import fuzzing
+from tests.contract.browser import ARGUMENTS, BROWSER
 from tests.contract.conftest import Site
 from tests.factories.users import PASSWORD, make_user
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "google-chrome", "chromium-browser"))), None
-)
-# Nothing but the page itself is fetched.
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 REMEMBER_VIOLATIONS = """
     window.violations = [];
     window.addEventListener("securitypolicyviolation", (event) => {

@@ -1,5 +1,7 @@
 """Every operation against schemathesis: the server does what its document says, and no more."""
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask
 from schemathesis import Case
@@ -11,8 +13,10 @@ SCHEMA = fuzzing.load(APPLICATION, max_examples=20)
 
 
 @pytest.fixture(autouse=True)
-def served(app: Flask) -> None:
+def served(app: Flask) -> Iterator[None]:
     APPLICATION.flask = app
+    with fuzzing.streams_that_end(app):
+        yield
 
 
 @SCHEMA.parametrize()

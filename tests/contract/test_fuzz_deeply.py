@@ -1,5 +1,6 @@
 """The same as ``test_fuzz`` for longer, with other data each time, and in sequences."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -27,8 +28,9 @@ DEEPLY = settings(
 
 
 @pytest.fixture
-def document(app: Flask) -> OpenApiSchema:
-    return fuzzing.load(app, max_examples=DEEPLY.max_examples, anew=True)
+def document(app: Flask) -> Iterator[OpenApiSchema]:
+    with fuzzing.streams_that_end(app):
+        yield fuzzing.load(app, max_examples=DEEPLY.max_examples, anew=True)
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode))

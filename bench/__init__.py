@@ -1,0 +1,1 @@
+"""What measures speed; no part of the tests."""

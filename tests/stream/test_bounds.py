@@ -1,0 +1,70 @@
+"""How many clients follow at once, and what is left to all others."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from time import monotonic
+
+import pytest
+
+from tests.contract.conftest import OpenSite
+from tests.contract.web import until
+from tests.stream.clients import EVENTS, Live
+from tests.stream.frames import HANDSHAKE
+from tests.threads import at_once
+
+PLACES = 2
+
+
+@pytest.fixture(scope="module")
+def small(open_site: OpenSite) -> Iterator[Live]:
+    with open_site(stream_connections=PLACES, web_threads=2) as site:
+        yield Live(site)
+
+
+@pytest.fixture
+def full(small: Live) -> Iterator[Live]:
+    """A site that one more client cannot follow."""
+    with ExitStack() as stack:
+        until(lambda: _status(small, "stream", method="HEAD") == 200)
+        stack.enter_context(small.socket())
+        stack.enter_context(small.stream())
+        yield small
+
+
+def _status(live: Live, way: str, *, method: str = "GET") -> int:
+    headers = HANDSHAKE if way == "ws" else {}
+    return live.send(method, f"{EVENTS}/{way}", live.token, **headers).status
+
+
+@pytest.mark.parametrize(("way", "headers"), [("ws", HANDSHAKE), ("stream", {})])
+def test_one_too_many_is_asked_to_come_later(full: Live, way: str, headers: dict[str, str]) -> None:
+    answer = full.send("GET", f"{EVENTS}/{way}", full.token, **headers)
+    assert answer.status == 503
+    assert json.loads(answer.body)["type"] == "/problems/too-many-streams"
+    assert int(answer.headers["retry-after"]) > 0
+
+
+def test_ordinary_requests_are_answered_meanwhile(full: Live) -> None:
+    began = monotonic()
+    statuses = at_once(lambda _: full.site.web.get("/api/v1/products").status, range(8))
+    assert statuses == [200] * 8
+    assert monotonic() - began < 5
+
+
+def test_who_leaves_makes_room(small: Live) -> None:
+    for _ in range(2 * PLACES):
+        until(lambda: _enters(small))
+
+
+def _enters(live: Live) -> bool:
+    if _status(live, "stream", method="HEAD") != 200:
+        return False
+    with live.socket() as socket:
+        return socket.close_code is None
+
+
+def test_a_request_for_the_head_alone_takes_no_place(small: Live) -> None:
+    until(lambda: _enters(small))
+    statuses = [_status(small, "stream", method="HEAD") for _ in range(3 * PLACES)]
+    assert statuses == [200] * 3 * PLACES
