@@ -15,6 +15,7 @@ from stockroom.core.jobs import Job, bind_jobs
 from stockroom.mail.cli import mail_commands
 from stockroom.mail.health import check_mail
 from stockroom.mail.jobs import JOBS as MAIL_JOBS
+from stockroom.outbox.cli import events_commands
 from stockroom.outbox.health import check_relay
 from stockroom.outbox.jobs import JOBS as OUTBOX_JOBS
 from stockroom.outbox.routes import blueprint as event_routes
@@ -51,7 +52,12 @@ class Feature:
 
 
 FEATURES = (
-    Feature(routes=event_routes, jobs=OUTBOX_JOBS, checks={"events": check_relay}),
+    Feature(
+        routes=event_routes,
+        commands=(events_commands,),
+        jobs=OUTBOX_JOBS,
+        checks={"events": check_relay},
+    ),
     Feature(commands=(mail_commands,), jobs=MAIL_JOBS, checks={"mail": check_mail}),
     Feature(routes=user_routes, commands=(users_commands,)),
     Feature(routes=auth_routes),

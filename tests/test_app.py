@@ -13,8 +13,7 @@ from tests.api import PREFIX, Api, assert_problem
 
 def test_every_feature_has_its_routes_below_the_prefix(app: Flask) -> None:
     paths = {str(rule) for rule in app.url_map.iter_rules()}
-    for feature in FEATURES:
-        prefix = f"{PREFIX}{feature.routes.url_prefix}"
+    for prefix in {f"{PREFIX}{it.routes.url_prefix}" for it in FEATURES if it.routes}:
         assert any(path.startswith(prefix) for path in paths)
 
 

@@ -87,6 +87,17 @@ def read(
     ).all()
 
 
+def read_newest(session: Session, limit: int, filters: EventFilters) -> Sequence[Event]:
+    """The last events that have a position, oldest first."""
+    statement = (
+        select(Event)
+        .where(Event.position.is_not(None), *_conditions(filters))
+        .order_by(Event.position.desc())
+        .limit(limit)
+    )
+    return session.scalars(statement).all()[::-1]
+
+
 def matching_types(patterns: Sequence[str]) -> ColumnElement[bool]:
     """The condition that one of the patterns chooses the event's type."""
     exact = [pattern for pattern in patterns if "*" not in pattern]

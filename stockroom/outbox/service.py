@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from stockroom.core.context import actor_id, request_id
 from stockroom.core.database import new_id, now
-from stockroom.core.transaction import before_commit, snapshot
+from stockroom.core.transaction import before_commit, reading, snapshot
 from stockroom.outbox import repository
 from stockroom.outbox.errors import EventsExpired
 from stockroom.outbox.filters import EventFilters
@@ -76,6 +76,18 @@ def read(after: int, limit: int, filters: EventFilters) -> News:
         items = repository.read(session, after, newest, limit, filters)
     is_full = len(items) == limit
     return News(items, (items[-1].position or 0) if is_full else max(after, newest))
+
+
+def newest(limit: int, filters: EventFilters) -> Sequence[Event]:
+    """The last events that fit every filter, oldest first."""
+    with reading() as session:
+        return repository.read_newest(session, limit, filters)
+
+
+def newest_position() -> int:
+    """The position up to which events can be read; 0 before the first."""
+    with reading() as session:
+        return repository.newest_position(session)
 
 
 def require_kept(session: Session, after: int, newest: int) -> None:

@@ -97,8 +97,8 @@ def parcel(url: str, body: bytes = b"{}") -> Parcel:
 def _server(receiver: Receiver) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # One that is kept open ends by itself, for the server waits for it at its end.
-        timeout = 0.5
+        # One that is kept open ends by itself, though nobody waits for it.
+        timeout = 10
         disable_nagle_algorithm = True
 
         def setup(self) -> None:
@@ -121,6 +121,7 @@ def _server(receiver: Receiver) -> ThreadingHTTPServer:
 
     class Server(ThreadingHTTPServer):
         request_queue_size = 128
+        daemon_threads = True
 
         def handle_error(self, *_: object) -> None:
             """A client that goes away is no error."""
