@@ -15,6 +15,7 @@ from celery.worker.consumer import Consumer as CeleryConsumer
 from flask import Flask
 from redis.exceptions import RedisError
 
+from stockroom.core.broker import Broker
 from stockroom.core.engine import run_safely
 from stockroom.core.jobs import Job, bound_jobs
 
@@ -62,7 +63,7 @@ _CONFIGURATION = {
 
 def make_celery(app: Flask, redis_url: str) -> Celery:
     """The jobs of the application as tasks of the same names, with the times that they run at."""
-    celery = Celery("stockroom", broker=redis_url, set_as_current=False)
+    celery = Celery("stockroom", broker=redis_url, amqp=Broker, set_as_current=False)
     celery.conf.update(_CONFIGURATION)
     with app.app_context():
         jobs = bound_jobs()
