@@ -7,7 +7,7 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from limits import parse_many
@@ -51,8 +51,12 @@ def _objections_to_outgoing(settings: "Settings") -> Iterator[str]:
     """To how mail and webhooks leave, and to what keeps their secrets."""
     if settings.mail_url and not _is_address(settings.mail_url, {"smtp", "smtps"}):
         yield "MAIL_URL is not an address: write smtp://user:password@host:587, or smtps://"
+    elif not unquote(urlsplit(settings.mail_url).netloc.rpartition("@")[0]).isascii():
+        # The standard library cannot log in with them.
+        yield "MAIL_URL has a user or a password with letters that are not ASCII"
     try:
-        is_sender = bool(Address(addr_spec=parseaddr(settings.mail_from)[1]).domain)
+        sender = Address(addr_spec=parseaddr(settings.mail_from)[1])
+        is_sender = bool(sender.domain.encode("idna"))
     except (ValueError, HeaderParseError):
         is_sender = False
     if not is_sender:

@@ -9,25 +9,24 @@ from uuid import UUID
 
 from email_validator import validate_email
 
-from stockroom.mail.errors import MailRefused
 from stockroom.mail.rendering import Letter
 
 
 def compose(
     mail_id: UUID, sender: str, recipient: str, written_at: datetime, letter: Letter
 ) -> EmailMessage:
-    """:raises MailRefused: if it cannot be a mail, as with an address that is none."""
+    """:raises ValueError: if it cannot be a mail, as with an address that is none."""
     name, address = parseaddr(sender)
+    us = Address(addr_spec=address)
+    # As the DNS has it, which every server takes.
+    domain = us.domain.encode("idna").decode("ascii")
     message = EmailMessage(policy=SMTP)
-    try:
-        message["From"] = Address(name, addr_spec=address)
-        message["To"] = Address(addr_spec=_in_ascii(recipient))
-        message["Subject"] = letter.subject
-    except ValueError as error:
-        raise MailRefused(f"It cannot be written: {error}") from None
+    message["From"] = Address(name, us.username, domain)
+    message["To"] = _addressee(recipient)
+    message["Subject"] = letter.subject
     message["Date"] = format_datetime(written_at)
     # The same at each attempt: a receiver that gets it twice can tell.
-    message["Message-ID"] = f"<{mail_id}@{address.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{mail_id}@{domain}>"
     # Whoever is on holiday does not answer it (RFC 3834).
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text)
@@ -35,10 +34,10 @@ def compose(
     return message
 
 
-def _in_ascii(address: str) -> str:
-    """With the domain as the DNS has it, which every server takes.
+def _addressee(address: str) -> Address:
+    """With the domain as the DNS has it; what stands before it may be of any script (RFC 6531).
 
     :raises ValueError: if it is not an address.
     """
     checked = validate_email(address, check_deliverability=False)
-    return checked.ascii_email or checked.normalized
+    return Address("", checked.local_part, checked.ascii_domain)

@@ -83,14 +83,15 @@ def _hand_over(mail: Mail, transport: Transport) -> None:
     try:
         params = parameters(decrypt(mail.params or ""))
         letter = render(mail.template, {"base_url": settings().base_url, **params})
-    except (Undecipherable, TemplateError) as error:
+        sender = settings().mail_from
+        message = compose(mail.id, sender, mail.address, mail.created_at, letter)
+    except (Undecipherable, TemplateError, ValueError) as error:
         raise MailRefused(f"It cannot be written: {error}") from error
-    sender = settings().mail_from
-    transport.send(compose(mail.id, sender, mail.address, mail.created_at, letter))
+    transport.send(message)
 
 
 def _note_failure(mail: Mail, reason: MailNotSent) -> None:
-    mail.error = str(reason)[:LONGEST_ERROR]
+    mail.error = _plain(str(reason))[:LONGEST_ERROR]
     due_at = _next_try(mail)
     if isinstance(reason, MailRefused) or due_at > mail.created_at + GIVEN_UP_AFTER:
         mail.state, mail.params = MailState.FAILED, None
@@ -98,6 +99,12 @@ def _note_failure(mail: Mail, reason: MailNotSent) -> None:
     else:
         mail.due_at = due_at
         log.warning("mail waits", mail=str(mail.id), attempts=mail.attempts, reason=mail.error)
+
+
+def _plain(words: str) -> str:
+    """In one line, without what would steer a terminal, or cannot be stored."""
+    shown = (letter if letter.isprintable() else " " for letter in words)
+    return " ".join("".join(shown).split())
 
 
 def _next_try(mail: Mail) -> datetime:

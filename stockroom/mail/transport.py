@@ -14,13 +14,14 @@ from urllib.parse import unquote, urlsplit
 import structlog
 
 from stockroom.config import Settings
-from stockroom.mail.errors import MailDeferred, MailRefused, ServerAway
+from stockroom.mail.errors import MailDeferred, MailNotSent, MailRefused, ServerAway
 
 log = structlog.get_logger(__name__)
 
 PATIENCE_SECONDS = 10
 PORTS = {"smtp": 587, "smtps": 465}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+_HANGS_UP = 421
 _PERMANENT = range(500, 600)
 
 
@@ -74,15 +75,16 @@ class Smtp:
         try:
             connection = self._connection or self._connect()
             self._connection = connection
-        except (smtplib.SMTPException, OSError) as error:
+        # What cannot be a host's name, or a password for smtplib, is a UnicodeError.
+        except (smtplib.SMTPException, OSError, UnicodeError) as error:
             raise ServerAway(f"{self._parts.hostname}: {_words(error)}") from error
         try:
             connection.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             ((code, words),) = error.recipients.values()
-            raise _judged(code, words) from error
+            raise self._judged(code, words) from error
         except smtplib.SMTPDataError as error:
-            raise _judged(error.smtp_code, error.smtp_error) from error
+            raise self._judged(error.smtp_code, error.smtp_error) from error
         except smtplib.SMTPNotSupportedError as error:
             raise MailRefused(_words(error)) from error
         except (smtplib.SMTPException, OSError) as error:
@@ -95,6 +97,14 @@ class Smtp:
             with suppress(smtplib.SMTPException, OSError):
                 connection.quit()
             connection.close()
+
+    def _judged(self, code: int, words: bytes | str) -> MailNotSent:
+        text = f"{code} {_text(words)}"
+        if code == _HANGS_UP:
+            # The next mail needs another connection (RFC 5321, 3.8).
+            self.close()
+            return ServerAway(f"{self._parts.hostname}: {text}")
+        return MailRefused(text) if code in _PERMANENT else MailDeferred(text)
 
     def _connect(self) -> smtplib.SMTP:
         host = self._parts.hostname or ""
@@ -128,11 +138,6 @@ class Smtp:
 
 def _for_owner(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _judged(code: int, words: bytes | str) -> Exception:
-    text = f"{code} {_text(words)}"
-    return MailRefused(text) if code in _PERMANENT else MailDeferred(text)
 
 
 def _words(error: Exception) -> str:

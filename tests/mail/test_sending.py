@@ -13,7 +13,7 @@ from stockroom.mail.models import MailState
 from stockroom.mail.sending import remove_old
 from stockroom.mail.service import send
 from tests.mail.conftest import Mailer, MakeMailer
-from tests.mail.post import PostOffice
+from tests.mail.post import OK, PostOffice
 from tests.threads import at_once
 
 
@@ -181,3 +181,80 @@ def test_old_mails_are_removed_unless_they_wait(mailer: Mailer, post_office: Pos
     with mailer.app.app_context():
         remove_old()
     assert [mail.address for mail in mailer.mails()] == ["waiting@example.com"]
+
+
+@pytest.mark.parametrize("answer", ["550 no\x00such mailbox", "550 \x1b[31mno such mailbox"])
+def test_whatever_the_server_answers_other_mails_leave_and_a_terminal_is_safe(
+    mailer: Mailer, post_office: PostOffice, answer: str
+) -> None:
+    refused = "nobody@example.com"
+    post_office.answer = lambda it: answer if it.rcpt_tos == [refused] else OK
+    mailer.write(refused)
+    mailer.write("ada@example.com")
+    mailer.send_due()
+    assert post_office.recipients == ["ada@example.com"]
+    error = mailer.mails()[1].error or ""
+    assert error.startswith("550 ")
+    assert error.isprintable()
+
+
+def test_an_answer_of_several_lines_is_noted_in_one(
+    mailer: Mailer, post_office: PostOffice
+) -> None:
+    post_office.answer = lambda _: "550-no such mailbox\r\n550 ask the postmaster"
+    mailer.write()
+    mailer.send_due()
+    assert mailer.mail().error == "550 no such mailbox ask the postmaster"
+
+
+@pytest.mark.parametrize("name", ["host", "reason"])
+def test_a_mail_that_cannot_be_written_does_not_hold_up_the_next(
+    mailer: Mailer, post_office: PostOffice, name: str
+) -> None:
+    params = {"host": "hooks.example", "reason": "gone", "webhook_id": "1", name: "\ud800"}
+    mailer.write("bob@example.com", "webhooks/disabled", **params)
+    mailer.write("ada@example.com")
+    mailer.send_due()
+    assert post_office.recipients == ["ada@example.com"]
+    assert mailer.mails()[1].state is MailState.FAILED
+
+
+def test_nothing_breaks_out_of_a_subject(mailer: Mailer, post_office: PostOffice) -> None:
+    host = "hooks.example\r\nBcc: eve@example.com"
+    mailer.write(template="webhooks/disabled", host=host, reason="gone", webhook_id="1")
+    mailer.send_due()
+    (mail,) = post_office.mails
+    assert mail["Bcc"] is None
+    assert post_office.recipients == ["ada@example.com"]
+
+
+def test_a_server_that_hangs_up_is_away_and_only_one_mail_is_tried(
+    mailer: Mailer, post_office: PostOffice
+) -> None:
+    post_office.answer = lambda _: "421 too many mails"
+    mailer.write("ada@example.com")
+    mailer.write("bob@example.com")
+    mailer.send_due()
+    assert sorted(mail.attempts for mail in mailer.mails()) == [0, 1]
+    assert {mail.state for mail in mailer.mails()} == {MailState.PENDING}
+
+
+def test_an_address_with_letters_of_any_script_gets_its_mail(
+    mailer: Mailer, post_office: PostOffice
+) -> None:
+    mailer.write("jürgen@example.com")
+    mailer.send_due()
+    assert post_office.recipients == ["jürgen@example.com"]
+
+
+def test_a_sender_with_an_international_domain_is_written_as_the_dns_has_it(
+    make_mailer: MakeMailer, post_office: PostOffice
+) -> None:
+    mailer = make_mailer(
+        mail_url=f"smtp://127.0.0.1:{post_office.port}", mail_from="Bücher <shop@bücher.example>"
+    )
+    mailer.write()
+    mailer.send_due()
+    (mail,) = post_office.mails
+    assert mail["From"] == "Bücher <shop@xn--bcher-kva.example>"
+    assert mail["Message-ID"].endswith("@xn--bcher-kva.example>")

@@ -114,3 +114,11 @@ def test_a_folder_that_cannot_be_written_keeps_mails_waiting(
     mailer.write()
     mailer.send_due()
     assert mailer.mail().state is MailState.PENDING
+
+
+def test_a_host_that_cannot_be_a_name_keeps_mails_waiting(make_mailer: MakeMailer) -> None:
+    mailer = make_mailer(mail_url=f"smtp://{'long' * 20}.example")
+    mailer.write()
+    mailer.send_due()
+    mail = mailer.mail()
+    assert (mail.state, mail.attempts) == (MailState.PENDING, 1)
