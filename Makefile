@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 WORKERS ?= auto
 
-.PHONY: help run test test-heavy lint format openapi lock clean
+.PHONY: help run test test-heavy bench lint format openapi lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,10 @@ test: $(VENV)/dev ## Run the tests, and measure what they cover
 
 test-heavy: $(VENV)/dev ## Run the tests that take longer
 	@$(PYTEST) -n $(WORKERS) -m heavy
+
+bench: $(VENV)/dev ## Measure the way of events to followers and webhooks
+	@$(BIN)/python -m bench.latency
+	@$(BIN)/python -m bench.deliveries
 
 lint: $(VENV)/dev ## Check style, types and layers
 	@$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """How far webhooks fall behind at 300 events a second, while one of three receivers is slow.
 
-    python bench/deliveries.py [--seconds 20] [--rate 300]
+    python -m bench.deliveries [--seconds 20] [--rate 300]
 
 Four processes, as in real life: PostgreSQL of its own; a writer that commits events; the one that
 relays and delivers, as a web process without Redis does; the receivers. For each event and receiver

@@ -8,6 +8,7 @@ Message-ID.
 
 import random
 from datetime import datetime, timedelta
+from time import monotonic
 
 import structlog
 from jinja2 import TemplateError
@@ -16,12 +17,13 @@ from stockroom.core.context import settings
 from stockroom.core.database import now
 from stockroom.core.encryption import Undecipherable, decrypt
 from stockroom.core.transaction import transaction
+from stockroom.core.wakeups import wake
 from stockroom.mail import repository
-from stockroom.mail.errors import MailNotSent, MailRefused, ServerAway
+from stockroom.mail.errors import MailDeferred, MailNotSent, MailRefused, ServerAway
 from stockroom.mail.message import compose
 from stockroom.mail.models import LONGEST_ERROR, Mail, MailState
 from stockroom.mail.rendering import parameters, render
-from stockroom.mail.service import send
+from stockroom.mail.service import SEND_JOB, send
 from stockroom.mail.transport import Transport, transport_of
 
 log = structlog.get_logger(__name__)
@@ -29,13 +31,21 @@ log = structlog.get_logger(__name__)
 FIRST_WAIT = timedelta(seconds=5)
 LONGEST_WAIT = timedelta(minutes=15)
 GIVEN_UP_AFTER = timedelta(days=3)
+MAILS_AT_ONCE = 50
+"""In one run, and so over one connection: servers close those that bring too many."""
+RUN_SECONDS = 10
+"""After so long a run begins no other mail: a process that stops has to cut none off."""
 
 
 def send_due() -> None:
-    """Send mails until none is due, or the server is away."""
+    """Send what is due, until nothing is, or the server is away; another run does the rest."""
+    deadline = monotonic() + RUN_SECONDS
     with transport_of(settings()) as transport:
-        while _send_next(transport):
-            pass
+        for _ in range(MAILS_AT_ONCE):
+            if monotonic() > deadline or not _send_next(transport):
+                return
+    with transaction() as session:
+        wake(session, SEND_JOB)
 
 
 def send_test(address: str) -> Mail:
@@ -85,7 +95,10 @@ def _hand_over(mail: Mail, transport: Transport) -> None:
         letter = render(mail.template, {"base_url": settings().base_url, **params})
         sender = settings().mail_from
         message = compose(mail.id, sender, mail.address, mail.created_at, letter)
-    except (Undecipherable, TemplateError, ValueError) as error:
+    except TemplateError as error:
+        # A newer version may have written it, and will send it.
+        raise MailDeferred(f"It cannot be written: {error}") from error
+    except (Undecipherable, ValueError) as error:
         raise MailRefused(f"It cannot be written: {error}") from error
     transport.send(message)
 

@@ -21,7 +21,8 @@ log = structlog.get_logger(__name__)
 PATIENCE_SECONDS = 10
 PORTS = {"smtp": 587, "smtps": 465}
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-_HANGS_UP = 421
+# "Closing" (RFC 5321, 3.8) and "log in first" (RFC 4954, 6) are about no mail in particular.
+_ABOUT_US = {421, 530}
 _PERMANENT = range(500, 600)
 
 
@@ -100,8 +101,8 @@ class Smtp:
 
     def _judged(self, code: int, words: bytes | str) -> MailNotSent:
         text = f"{code} {_text(words)}"
-        if code == _HANGS_UP:
-            # The next mail needs another connection (RFC 5321, 3.8).
+        if code in _ABOUT_US:
+            # The next mail needs another connection.
             self.close()
             return ServerAway(f"{self._parts.hostname}: {text}")
         return MailRefused(text) if code in _PERMANENT else MailDeferred(text)

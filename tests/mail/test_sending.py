@@ -9,6 +9,7 @@ from sqlalchemy import text
 from stockroom.core.database import now
 from stockroom.core.transaction import transaction
 from stockroom.extensions import db
+from stockroom.mail import sending
 from stockroom.mail.models import MailState
 from stockroom.mail.sending import remove_old
 from stockroom.mail.service import send
@@ -258,3 +259,36 @@ def test_a_sender_with_an_international_domain_is_written_as_the_dns_has_it(
     (mail,) = post_office.mails
     assert mail["From"] == "Bücher <shop@xn--bcher-kva.example>"
     assert mail["Message-ID"].endswith("@xn--bcher-kva.example>")
+
+
+@pytest.mark.parametrize("answer", ["530 log in first", "421 closing"])
+def test_a_server_that_wants_nothing_from_us_now_loses_no_mail(
+    mailer: Mailer, post_office: PostOffice, answer: str
+) -> None:
+    post_office.answer = lambda _: answer
+    mailer.write("ada@example.com")
+    mailer.write("bob@example.com")
+    mailer.send_due()
+    assert {mail.state for mail in mailer.mails()} == {MailState.PENDING}
+    assert sorted(mail.attempts for mail in mailer.mails()) == [0, 1]
+
+
+def test_a_mail_of_a_newer_version_waits_for_it(mailer: Mailer, post_office: PostOffice) -> None:
+    with mailer.app.app_context(), transaction() as session:
+        send(session, "ada@example.com", "mail/of_a_newer_version", {})
+    mailer.write("bob@example.com")
+    mailer.send_due()
+    assert post_office.recipients == ["bob@example.com"]
+    assert [mail.state for mail in mailer.mails()] == [MailState.SENT, MailState.PENDING]
+
+
+def test_many_mails_go_in_several_runs(
+    mailer: Mailer, post_office: PostOffice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "MAILS_AT_ONCE", 2)
+    for _ in range(3):
+        mailer.write()
+    mailer.send_due()
+    assert len(post_office.mails) == 2
+    mailer.send_due()
+    assert len(post_office.mails) == 3
