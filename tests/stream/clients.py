@@ -4,13 +4,14 @@ import json
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from itertools import islice
 from typing import Any
 from uuid import uuid4
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from stockroom.core.permissions import Role
@@ -117,6 +118,13 @@ class Live:
 def read(socket: ClientConnection, count: int) -> list[dict[str, Any]]:
     """The next events, without the heartbeats between them."""
     return list(islice(_events(socket), count))
+
+
+def read_to_the_end(socket: ClientConnection) -> None:
+    """Read until the connection is closed, for whatever reason."""
+    with suppress(ConnectionClosed):
+        while True:
+            socket.recv(PATIENCE_SECONDS)
 
 
 def news(messages: Iterator[Message]) -> Iterator[Message]:
