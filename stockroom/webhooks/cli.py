@@ -9,7 +9,7 @@ from click import argument, option
 from stockroom.core.console import CommandGroup, json_option, load, print_table
 from stockroom.core.encryption import Undecipherable
 from stockroom.core.pagination import every_item
-from stockroom.webhooks import service
+from stockroom.webhooks import deliveries, service
 from stockroom.webhooks.jobs import new_sender
 from stockroom.webhooks.probe import send_now
 from stockroom.webhooks.schemas import NewWebhookSchema
@@ -48,15 +48,15 @@ def list_webhooks(*, as_json: bool) -> None:
     print_table(columns, rows, as_json=as_json)
 
 
-@webhooks_commands.command()
+@webhooks_commands.command("deliveries")
 @argument("webhook_id", type=click.UUID)
 @json_option
-def deliveries(webhook_id: UUID, *, as_json: bool) -> None:
+def list_deliveries(webhook_id: UUID, *, as_json: bool) -> None:
     """List the deliveries of an endpoint, newest first.
 
     Example: flask webhooks deliveries 0190163d-8694-739b-aea5-966c26f8ad91
     """
-    found = every_item(lambda page: service.list_deliveries(webhook_id, page))
+    found = every_item(lambda page: deliveries.search(webhook_id, page))
     rows = (
         (it.id, it.event.type, it.state.value, it.attempts, it.status, it.error, it.created_at)
         for it in found
@@ -87,8 +87,8 @@ def redeliver(delivery_id: UUID) -> None:
 
     Example: flask webhooks redeliver 0190163d-8694-739b-aea5-966c26f8ad91
     """
-    before = service.find_delivery(delivery_id)
-    again = service.redeliver(before.webhook_id, before.id)
+    before = deliveries.find(delivery_id)
+    again = deliveries.redeliver(before.webhook_id, before.id)
     click.echo(f"Delivery {again.id} is on its way.")
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from stockroom.core.database import now
 from stockroom.core.transaction import reading, transaction
 from stockroom.outbox.relay import relay
-from stockroom.webhooks import outcomes, repository, service
+from stockroom.webhooks import deliveries, outcomes, repository
 from stockroom.webhooks.dispatcher import LEASE_SECONDS
 from stockroom.webhooks.parcels import of_delivery
 from stockroom.webhooks.sending import Result, Sender
@@ -20,7 +20,7 @@ def send_now(webhook_id: UUID, sender: Sender) -> Result:
     """
     # Taken from the beginning: a process that serves leaves it alone.
     held_until = now() + timedelta(seconds=2 * LEASE_SECONDS)
-    delivery = service.send_test(webhook_id, held_until)
+    delivery = deliveries.send_test(webhook_id, held_until)
     # An event is complete once it has its position, which whoever comes first may give it.
     relay()
     with reading() as session:

@@ -6,7 +6,7 @@ from stockroom.core.etags import expected_version
 from stockroom.core.pages import page_request
 from stockroom.core.pagination import Page
 from stockroom.core.permissions import Permission
-from stockroom.webhooks import service
+from stockroom.webhooks import deliveries, service
 from stockroom.webhooks.errors import DeliveryNotFound, WebhookNotActive, WebhookNotFound
 from stockroom.webhooks.models import Delivery, Webhook
 from stockroom.webhooks.schemas import (
@@ -83,7 +83,7 @@ def remove_webhook(webhook_id: UUID) -> None:
 @blueprint.raises(WebhookNotFound, WebhookNotActive)
 def send_test_event(webhook_id: UUID) -> Delivery:
     """Send the event `webhook.tested` to this webhook alone."""
-    return service.send_test(webhook_id)
+    return deliveries.send_test(webhook_id)
 
 
 @blueprint.post("/<uuid:webhook_id>/rotate-secret")
@@ -103,7 +103,7 @@ def rotate_webhook_secret(webhook_id: UUID) -> service.Issued:
 @blueprint.raises(WebhookNotFound)
 def list_deliveries(query: dict[str, Any], webhook_id: UUID) -> Page[Delivery]:
     """List the deliveries of a webhook, newest first."""
-    return service.list_deliveries(webhook_id, page_request(query), **query)
+    return deliveries.search(webhook_id, page_request(query), **query)
 
 
 @blueprint.get("/<uuid:webhook_id>/deliveries/<uuid:delivery_id>")
@@ -112,7 +112,7 @@ def list_deliveries(query: dict[str, Any], webhook_id: UUID) -> Page[Delivery]:
 @blueprint.raises(DeliveryNotFound)
 def read_delivery(webhook_id: UUID, delivery_id: UUID) -> Delivery:
     """Read a delivery with what was sent and what came back, attempt by attempt."""
-    return service.get_delivery(webhook_id, delivery_id)
+    return deliveries.get(webhook_id, delivery_id)
 
 
 @blueprint.post("/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/redeliver")
@@ -121,4 +121,4 @@ def read_delivery(webhook_id: UUID, delivery_id: UUID) -> Delivery:
 @blueprint.raises(WebhookNotFound, DeliveryNotFound, WebhookNotActive)
 def redeliver(webhook_id: UUID, delivery_id: UUID) -> Delivery:
     """Send the same event once more, with the same `webhook-id`."""
-    return service.redeliver(webhook_id, delivery_id)
+    return deliveries.redeliver(webhook_id, delivery_id)

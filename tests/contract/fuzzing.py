@@ -25,6 +25,7 @@ from stockroom.products.filters import RELEVANCE
 from stockroom.products.money import check_price
 from stockroom.stream import tail
 from stockroom.users.models import User
+from stockroom.webhooks import deliveries
 from stockroom.webhooks import service as webhooks
 from tests.factories.products import make_product
 from tests.factories.users import PASSWORD, make_user, token_for
@@ -189,14 +190,14 @@ def _webhook_id(app: Flask) -> str:
     """Of a webhook that has one delivery."""
     with app.app_context():
         webhook_id = webhooks.create({"url": A_PUBLIC_URL, "events": ["*"]}).id
-        webhooks.send_test(webhook_id)
+        deliveries.send_test(webhook_id)
     return str(webhook_id)
 
 
 def _newest_delivery_id(app: Flask) -> str:
     with app.app_context():
         newest = webhooks.search({}, PageRequest(limit=1)).items[0]
-        return str(webhooks.list_deliveries(newest.id, PageRequest()).items[0].id)
+        return str(deliveries.search(newest.id, PageRequest()).items[0].id)
 
 
 _EXISTING: dict[str, Callable[[Flask, User], str]] = {
