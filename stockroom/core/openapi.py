@@ -22,6 +22,7 @@ A product catalogue and inventory backend.
 - **Errors** are problem documents (RFC 9457): `type` is a page that says what to do.
 - **Lists** come in pages: ask for the next one with `cursor`, or follow `Link`.
 - **Changes** name the version that they were made from: send the `ETag` as `If-Match`.
+- **News** of every change comes by WebSocket, as server-sent events, and by webhooks.
 - **Limits** are told by the `RateLimit-…` headers; after a 429, wait for `Retry-After`.
 """
 _SECURITY_SCHEMES: Document = {
