@@ -36,15 +36,30 @@ EVENT = {
 }
 
 
-def start(settings: Settings, *options: str, output: int) -> subprocess.Popen[bytes]:
+# As a terminal starts a command: what is started in the background of a script, as the tests
+# may be, ignores Ctrl-C, and so does all that it starts itself.
+FLASK = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from flask.cli import main
+main()
+"""
+
+
+@contextmanager
+def start(settings: Settings, *options: str, output: int) -> Iterator[subprocess.Popen[bytes]]:
     variables = {"PATH": os.environ["PATH"], "COLUMNS": "90", **environment(settings)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "flask", "events", "tail", *options],
+    with subprocess.Popen(
+        [sys.executable, "-c", FLASK, "events", "tail", *options],
         cwd=ROOT,
         env=variables,
         stdout=output,
         stderr=subprocess.PIPE,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def end(process: subprocess.Popen[bytes], signal_number: int) -> tuple[int, bytes]:
