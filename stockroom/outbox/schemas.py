@@ -8,7 +8,7 @@ from stockroom.core.schemas import BaseSchema
 from stockroom.outbox.types import PATTERN, EventType, is_pattern
 
 LARGEST_POSITION = 10**18 - 1
-LONGEST_LIST = 2000
+LONGEST_LIST = 400
 
 
 class EventSchema(BaseSchema):
