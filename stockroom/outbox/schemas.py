@@ -8,7 +8,7 @@ from stockroom.core.schemas import BaseSchema
 from stockroom.outbox.types import PATTERN, EventType, is_pattern
 
 LARGEST_POSITION = 10**18 - 1
-LONGEST_LIST = 400
+LONGEST_LIST = 2000
 
 
 class EventSchema(BaseSchema):
@@ -52,7 +52,6 @@ class TypePatterns(fields.String):
     def openapi(self) -> dict[str, Any]:
         return {
             "pattern": rf"^({PATTERN})(,({PATTERN}))*$",
-            "maxLength": LONGEST_LIST,
             "examples": ["product.*"],
         }
 
@@ -64,7 +63,13 @@ class AfterQuery(BaseSchema):
         validate=validate.Range(0, LARGEST_POSITION),
         metadata={"description": "The last position that you have seen; 0 for all."},
     )
-    types = TypePatterns(metadata={"description": "Only these types; `product.*` is all of those."})
+    types = TypePatterns(
+        metadata={
+            # In words: who generates data from a pattern and a length at once takes very long.
+            "description": "Only these types; `product.*` is all of those. "
+            f"{LONGEST_LIST} characters at most."
+        }
+    )
 
 
 class EventQuery(AfterQuery):
