@@ -72,6 +72,8 @@ class Settings:
     encryption_keys: list[str] = _setting("list", (), secret=True, delimiter=",", subcast=str.strip)
     access_token_minutes: int = _setting("int", 15, validate=Range(1, 24 * 60))
     session_days: int = _setting("int", 30, validate=Range(1, 366))
+    recent_login_minutes: int = _setting("int", 15, validate=Range(1, 24 * 60))
+    login_needs_verified_email: bool = _setting("bool", default=False)
     password_memory_kib: int = _setting("int", 19 * 1024, validate=Range(8, 4 * 1024 * 1024))
     password_passes: int = _setting("int", 2, validate=Range(1, 100))
     password_lanes: int = _setting("int", 1, validate=Range(1, 64))
@@ -94,6 +96,7 @@ class Settings:
     rate_limit_login: str = _setting("str", "10 per minute")
     rate_limit_refresh: str = _setting("str", "60 per minute")
     rate_limit_register: str = _setting("str", "20 per hour")
+    rate_limit_mail: str = _setting("str", "20 per hour")
 
     event_days: int = _setting("int", 90, validate=Range(2, 3650))
     webhook_http: bool = _setting("bool", default=False)

@@ -8,16 +8,20 @@ from flask import Flask
 
 import stockroom.auth.cli
 import stockroom.transfers.cli  # noqa: F401 - both join the commands of a feature below them
+from stockroom.auth.personal_data import PERSONAL_DATA as SESSIONS
 from stockroom.auth.routes import blueprint as auth_routes
 from stockroom.core.api import Blueprint
 from stockroom.core.health import Check, bind_checks
 from stockroom.core.jobs import Job, bind_jobs
+from stockroom.core.personal_data import PersonalData, bind_personal_data
 from stockroom.mail.cli import mail_commands
 from stockroom.mail.health import check_mail
 from stockroom.mail.jobs import JOBS as MAIL_JOBS
+from stockroom.mail.personal_data import PERSONAL_DATA as MAILS_TO
 from stockroom.outbox.cli import events_commands
 from stockroom.outbox.health import check_relay
 from stockroom.outbox.jobs import JOBS as OUTBOX_JOBS
+from stockroom.outbox.personal_data import PERSONAL_DATA as EVENTS_ABOUT
 from stockroom.outbox.routes import blueprint as event_routes
 from stockroom.outbox.sinks import Listener, Outlets, Sink, bind_outlets
 from stockroom.products.cli import products_commands
@@ -27,6 +31,7 @@ from stockroom.stream.jobs import JOBS as STREAM_JOBS
 from stockroom.stream.routes import blueprint as stream_routes
 from stockroom.transfers.routes import blueprint as transfer_routes
 from stockroom.users.cli import users_commands
+from stockroom.users.personal_data import PERSONAL_DATA as ACCOUNT
 from stockroom.users.routes import blueprint as user_routes
 from stockroom.webhooks.cli import webhooks_commands
 from stockroom.webhooks.jobs import JOBS as WEBHOOK_JOBS
@@ -40,6 +45,7 @@ class Feature:
 
     :ivar init_app: what it binds to the application besides.
     :ivar checks: what ``/readyz`` and ``flask doctor`` look at besides, by name.
+    :ivar personal_data: what it keeps on people.
     """
 
     routes: Blueprint | None = None
@@ -49,6 +55,7 @@ class Feature:
     listeners: tuple[Listener, ...] = ()
     init_app: tuple[Callable[[Flask], object], ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
+    personal_data: tuple[PersonalData, ...] = ()
 
 
 FEATURES = (
@@ -57,10 +64,16 @@ FEATURES = (
         commands=(events_commands,),
         jobs=OUTBOX_JOBS,
         checks={"events": check_relay},
+        personal_data=(EVENTS_ABOUT,),
     ),
-    Feature(commands=(mail_commands,), jobs=MAIL_JOBS, checks={"mail": check_mail}),
-    Feature(routes=user_routes, commands=(users_commands,)),
-    Feature(routes=auth_routes),
+    Feature(
+        commands=(mail_commands,),
+        jobs=MAIL_JOBS,
+        checks={"mail": check_mail},
+        personal_data=(MAILS_TO,),
+    ),
+    Feature(routes=user_routes, commands=(users_commands,), personal_data=(ACCOUNT,)),
+    Feature(routes=auth_routes, personal_data=(SESSIONS,)),
     Feature(routes=product_routes, commands=(products_commands,)),
     Feature(routes=transfer_routes),
     Feature(
@@ -89,3 +102,5 @@ def bind(app: Flask) -> None:
     bind_outlets(app.extensions, Outlets(sinks, listeners))
     checks = {name: check for feature in FEATURES for name, check in feature.checks.items()}
     bind_checks(app.extensions, checks)
+    parts = [part for feature in FEATURES for part in feature.personal_data]
+    bind_personal_data(app.extensions, parts)

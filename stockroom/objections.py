@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 SHORTEST_SECRET = 32
 LEAST_KIB_A_LANE = 8
 
+_LIMITS = (
+    "rate_limit",
+    "rate_limit_login",
+    "rate_limit_refresh",
+    "rate_limit_register",
+    "rate_limit_mail",
+)
 # flask-cors takes what holds other characters for a regular expression, which matches more
 # origins than it seems to.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.-]+(:\d+)?")
@@ -36,7 +43,7 @@ def objections(settings: "Settings") -> Iterator[str]:
             "WEB_CONCURRENCY is above 1 but REDIS_URL is not set: several processes must share "
             "limits and cache. Set REDIS_URL, or run one process."
         )
-    for name in ("rate_limit", "rate_limit_login", "rate_limit_refresh", "rate_limit_register"):
+    for name in _LIMITS:
         try:
             parse_many(getattr(settings, name))
         except ValueError:
@@ -121,6 +128,8 @@ def objections_in_production(settings: "Settings") -> Iterator[str]:
         )
     if settings.secret_key and settings.secret_key == settings.jwt_secret_key:
         yield "JWT_SECRET_KEY must differ from SECRET_KEY."
+    if settings.login_needs_verified_email and not settings.mail_url:
+        yield "LOGIN_NEEDS_VERIFIED_EMAIL needs MAIL_URL: without mails nobody could log in."
     if "*" in settings.cors_origins:
         yield "CORS_ORIGINS must not be '*' in production: name the origins."
     if settings.debug:

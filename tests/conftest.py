@@ -65,6 +65,7 @@ def settings(
         rate_limit_login="100000 per second",
         rate_limit_refresh="100000 per second",
         rate_limit_register="100000 per second",
+        rate_limit_mail="100000 per second",
         log_level=30,
     )
 

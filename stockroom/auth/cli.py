@@ -3,7 +3,7 @@
 import click
 from click import argument
 
-from stockroom.auth import service
+from stockroom.auth import service, sessions
 from stockroom.core.console import load, read_password
 from stockroom.users import service as users
 from stockroom.users.cli import stdin_option, users_commands
@@ -33,5 +33,5 @@ def end_sessions(email: str) -> None:
     Example: flask users end-sessions ada@example.com
     """
     user = users.get_by_email(email)
-    count = service.end_all_sessions(user.id)
+    count = sessions.end_all_sessions(user.id)
     click.echo(f"Ended {count} session{'' if count == 1 else 's'} of {user.email}.")

@@ -12,6 +12,15 @@ class BadCredentials(Unauthenticated):
     constraint = "fk_sessions_user_id_users"
 
 
+class EmailNotVerified(Unauthenticated):
+    """The password is right, but the address has not been proven to be yours. Follow the link in
+    the mail; `/api/v1/auth/verify-email/request` sends another one.
+    """
+
+    slug = "email-not-verified"
+    title = "The email address is not verified yet"
+
+
 class InvalidRefreshToken(Unauthenticated):
     """What was sent is not a refresh token of this service, or it has expired. Log in again."""
 

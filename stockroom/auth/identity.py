@@ -6,7 +6,7 @@ from uuid import UUID
 
 from flask import Flask
 
-from stockroom.auth import service
+from stockroom.auth import sessions
 from stockroom.config import Settings
 from stockroom.core.permissions import Caller
 from stockroom.extensions import jwt
@@ -40,4 +40,6 @@ def _find_caller(_header: dict[str, Any], claims: dict[str, Any]) -> Caller | No
         session_id, user_id = UUID(claims["sid"]), UUID(claims["sub"])
     except (KeyError, ValueError, AttributeError):
         return None
-    return service.find_caller(session_id, user_id)
+    caller = sessions.find_caller(session_id, user_id)
+    # A token says what its user might do when it was made; a role that has changed needs another.
+    return caller if caller and caller.role == claims.get("role") else None

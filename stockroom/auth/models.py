@@ -11,6 +11,7 @@ class LoginSession(Base):
     """One login of one device, until it ends or expires.
 
     ``counter`` is the number that the newest refresh token carries. No token is stored.
+    ``authenticated_at`` is when its user last gave the password.
     """
 
     __tablename__ = "sessions"
@@ -23,6 +24,7 @@ class LoginSession(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     counter: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    authenticated_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]

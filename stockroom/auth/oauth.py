@@ -1,8 +1,8 @@
 """The token endpoint of OAuth 2.0 (RFC 6749), for Swagger UI and for OAuth clients."""
 
-from stockroom.auth import service
+from stockroom.auth import service, sessions
 from stockroom.auth.errors import TokenRequestRefused
-from stockroom.auth.service import Device, Grant
+from stockroom.auth.sessions import Device, Grant
 from stockroom.auth.tokens import read_refresh_token
 from stockroom.core.errors import Unauthenticated
 
@@ -18,7 +18,7 @@ def exchange(form: dict[str, str], device: Device) -> Grant:
                 return service.log_in(email, password, device)
             case {"grant_type": "refresh_token", "refresh_token": text}:
                 token = read_refresh_token(text)
-                return service.refresh(token.session_id, token.counter, device)
+                return sessions.refresh(token.session_id, token.counter, device)
     except Unauthenticated as error:
         raise TokenRequestRefused("invalid_grant", error.detail) from None
     if form.get("grant_type") in {"password", "refresh_token"}:

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, delete, select, update
 from sqlalchemy.orm import Session
 
 from stockroom.auth.models import LoginSession
+from stockroom.core.context import settings
 from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
 from stockroom.users.models import User
@@ -15,15 +17,23 @@ from stockroom.users.models import User
 NEWEST_FIRST = Keyset("-created_at", None, LoginSession.id, descending=True)
 
 
-def role_in_open_session(
+class Standing(NamedTuple):
+    """What an open session says of its user at this moment."""
+
+    role: Role
+    authenticated_at: datetime | None
+
+
+def standing(
     session: Session, session_id: UUID, user_id: UUID, moment: datetime
-) -> Role | None:
-    """The role of the session's user now; None if the session is over."""
-    return session.scalar(
-        select(User.role)
+) -> Standing | None:
+    """None if the session is over."""
+    row = session.execute(
+        select(User.role, LoginSession.authenticated_at)
         .join(LoginSession, LoginSession.user_id == User.id)
         .where(LoginSession.id == session_id, User.id == user_id, *_alive(moment))
-    )
+    ).one_or_none()
+    return Standing(*row) if row else None
 
 
 def lock_open_session(session: Session, session_id: UUID, moment: datetime) -> LoginSession | None:
@@ -44,6 +54,12 @@ def open_sessions(user_id: UUID, moment: datetime) -> Select[tuple[LoginSession]
     )
 
 
+def all_sessions(session: Session, user_id: UUID) -> Sequence[LoginSession]:
+    """Those that are over as well, newest first."""
+    statement = select(LoginSession).where(LoginSession.user_id == user_id)
+    return session.scalars(statement.order_by(LoginSession.created_at.desc())).all()
+
+
 def end(
     session: Session,
     user_id: UUID,
@@ -61,12 +77,19 @@ def end(
     return session.scalars(statement.values(ended_at=moment).returning(LoginSession.id)).all()
 
 
+def remove_all(session: Session, user_id: UUID) -> None:
+    session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+
+
 def _open(moment: datetime) -> ColumnElement[bool]:
     return LoginSession.ended_at.is_(None) & (LoginSession.expires_at > moment)
 
 
-def _alive(moment: datetime) -> tuple[ColumnElement[bool], ...]:
+def _alive(moment: datetime) -> list[ColumnElement[bool]]:
     """What holds for a session that can be used, and for its user."""
     begins_late_enough = LoginSession.created_at > User.sessions_void_before
     is_not_void = User.sessions_void_before.is_(None) | begins_late_enough
-    return _open(moment), User.is_active.is_(True), is_not_void
+    conditions = [_open(moment), User.is_active.is_(True), is_not_void]
+    if settings().login_needs_verified_email:
+        conditions.append(User.email_verified_at.is_not(None))
+    return conditions

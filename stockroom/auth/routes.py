@@ -3,9 +3,10 @@ from uuid import UUID
 
 from flask import request
 
-from stockroom.auth import oauth, service, tokens
+from stockroom.auth import oauth, service, sessions, tokens
 from stockroom.auth.errors import (
     BadCredentials,
+    EmailNotVerified,
     InvalidRefreshToken,
     RefreshTokenReused,
     SessionEnded,
@@ -16,6 +17,8 @@ from stockroom.auth.models import LoginSession
 from stockroom.auth.schemas import (
     CredentialsSchema,
     LogoutQuery,
+    PasswordChangeSchema,
+    PasswordSchema,
     RefreshSchema,
     RegistrationSchema,
     SessionSchema,
@@ -23,6 +26,7 @@ from stockroom.auth.schemas import (
     TokensSchema,
 )
 from stockroom.core.api import Blueprint
+from stockroom.core.context import client_address
 from stockroom.core.identity import Access, current_caller
 from stockroom.core.pages import PageQuery, page_request
 from stockroom.core.pagination import Page
@@ -54,7 +58,7 @@ def register(registration: dict[str, Any]) -> User:
 @blueprint.limited("rate_limit_login")
 @blueprint.arguments(CredentialsSchema)
 @blueprint.response(200, TokensSchema)
-@blueprint.raises(BadCredentials)
+@blueprint.raises(BadCredentials, EmailNotVerified)
 def log_in(credentials: dict[str, str]) -> dict[str, Any]:
     """Log in: open a session, and get its tokens."""
     return tokens.mint(service.log_in(**credentials, device=_device()))
@@ -80,37 +84,57 @@ def request_token(form: dict[str, str]) -> dict[str, Any]:
 def refresh(body: dict[str, str]) -> dict[str, Any]:
     """Exchange a refresh token for new tokens; each one is good for one exchange."""
     token = tokens.read_refresh_token(body["refresh_token"])
-    return tokens.mint(service.refresh(token.session_id, token.counter, _device()))
+    return tokens.mint(sessions.refresh(token.session_id, token.counter, _device()))
 
 
 @blueprint.post("/logout")
-@blueprint.allow(Permission.ACCOUNT_OWN)
+@blueprint.allow(Permission.ACCOUNT_SECURE)
 @blueprint.arguments(LogoutQuery, location="query")
 @blueprint.response(204)
-def log_out(query: dict[str, service.Scope]) -> None:
+def log_out(query: dict[str, sessions.Scope]) -> None:
     """End this session, all others of yours, or all; their tokens stop working at once."""
-    service.log_out(current_caller(), query["scope"])
+    sessions.log_out(current_caller(), query["scope"])
 
 
 @blueprint.get("/sessions")
-@blueprint.allow(Permission.ACCOUNT_OWN)
+@blueprint.allow(Permission.ACCOUNT_SECURE)
 @blueprint.arguments(PageQuery, location="query")
 @blueprint.page(SessionSchema)
 def list_sessions(query: dict[str, Any]) -> Page[LoginSession]:
     """List your open sessions, newest first."""
-    return service.list_sessions(current_caller(), page_request(query))
+    return sessions.list_sessions(current_caller(), page_request(query))
 
 
 @blueprint.delete("/sessions/<uuid:session_id>")
-@blueprint.allow(Permission.ACCOUNT_OWN)
+@blueprint.allow(Permission.ACCOUNT_SECURE)
 @blueprint.response(204)
 @blueprint.raises(SessionNotFound)
 def end_session(session_id: UUID) -> None:
     """End one of your sessions."""
-    service.end_session(current_caller(), session_id)
+    sessions.end_session(current_caller(), session_id)
 
 
-def _device() -> service.Device:
-    # A proxy may add a port or a zone to the address, and a socket file has none.
-    name, address = request.user_agent.string.strip()[:300], (request.remote_addr or "")[:45]
-    return service.Device(name or None, address or None)
+@blueprint.post("/reauthenticate")
+@blueprint.allow(Permission.ACCOUNT_SECURE)
+@blueprint.limited("rate_limit_login")
+@blueprint.arguments(PasswordSchema)
+@blueprint.response(204)
+@blueprint.raises(BadCredentials)
+def reauthenticate(body: dict[str, str]) -> None:
+    """Give your password once more, to change what opens doors."""
+    service.reauthenticate(current_caller(), body["password"])
+
+
+@blueprint.post("/password/change")
+@blueprint.allow(Permission.ACCOUNT_SECURE)
+@blueprint.limited("rate_limit_login")
+@blueprint.arguments(PasswordChangeSchema)
+@blueprint.response(204)
+@blueprint.raises(BadCredentials)
+def change_password(body: dict[str, str]) -> None:
+    """Give yourself another password, and end your other sessions."""
+    service.change_password(current_caller(), body["current_password"], body["new_password"])
+
+
+def _device() -> sessions.Device:
+    return sessions.Device(request.user_agent.string.strip()[:300] or None, client_address.get())

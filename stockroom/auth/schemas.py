@@ -4,7 +4,7 @@ from marshmallow import EXCLUDE, ValidationError, fields, pre_load, validate
 from webargs.multidictproxy import MultiDictProxy
 
 from stockroom.auth.errors import TokenRequestRefused
-from stockroom.auth.service import Scope
+from stockroom.auth.sessions import Scope
 from stockroom.core.errors import in_one_line
 from stockroom.core.fields import Email, Text
 from stockroom.core.identity import current_caller
@@ -23,6 +23,15 @@ class RegistrationSchema(BaseSchema):
 class CredentialsSchema(BaseSchema):
     email = Text(254, required=True, metadata={"examples": ["ada@example.com"]})
     password = Password(shortest=1, required=True)
+
+
+class PasswordSchema(BaseSchema):
+    password = Password(shortest=1, required=True)
+
+
+class PasswordChangeSchema(BaseSchema):
+    current_password = Password(shortest=1, required=True)
+    new_password = Password(required=True)
 
 
 class RefreshSchema(BaseSchema):

@@ -1,64 +1,35 @@
-"""Registration, login, and the life of a session."""
+"""Logging in, and passwords."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
+from sqlalchemy.orm import Session
+
 from stockroom.auth import repository
-from stockroom.auth.errors import (
-    BadCredentials,
-    InvalidRefreshToken,
-    RefreshTokenReused,
-    SessionEnded,
-    SessionNotFound,
-)
-from stockroom.auth.models import LoginSession
-from stockroom.core.context import settings
+from stockroom.auth.errors import BadCredentials, EmailNotVerified
+from stockroom.auth.sessions import Device, Grant, end_sessions, open_session
+from stockroom.core.context import client_address, settings
 from stockroom.core.database import now
-from stockroom.core.pagination import Page, PageRequest, read_page
+from stockroom.core.errors import RecentLoginRequired
 from stockroom.core.permissions import Caller
 from stockroom.core.transaction import reading, transaction
+from stockroom.mail.service import send
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
 from stockroom.users import repository as users
-from stockroom.users.passwords import hash_password, needs_rehash, verify_password
-
-
-class Scope(StrEnum):
-    """Which of the caller's sessions a logout ends."""
-
-    LOCAL = "local"
-    OTHERS = "others"
-    ALL = "all"
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """Where a login comes from, as its owner will see it in the list of sessions."""
-
-    name: str | None
-    address: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What a client may have tokens for.
-
-    :ivar counter: the number that the refresh token carries.
-    :ivar expires_at: when the session, and so its last refresh token, ends at the latest.
-    """
-
-    user_id: UUID
-    session_id: UUID
-    counter: int
-    expires_at: datetime
+from stockroom.users.models import User
+from stockroom.users.passwords import (
+    hash_password,
+    needs_rehash,
+    require_acceptable,
+    verify_password,
+)
 
 
 def log_in(email: str, password: str, device: Device) -> Grant:
     """Open a session.
 
     :raises BadCredentials: for an unknown address, a wrong password, an inactive account.
+    :raises EmailNotVerified: if the settings ask for a proof that the address is the user's.
     """
     with reading() as session:
         user = users.find_by_email(session, email)
@@ -67,16 +38,9 @@ def log_in(email: str, password: str, device: Device) -> Grant:
     is_right = verify_password(user.password_hash if user else None, password)
     if user is None or not is_right or not user.is_active:
         raise BadCredentials
+    if settings().login_needs_verified_email and not user.email_verified:
+        raise EmailNotVerified
     new_hash = hash_password(password) if needs_rehash(user.password_hash) else user.password_hash
-    moment = now()
-    login = LoginSession(
-        user_id=user.id,
-        created_at=moment,
-        last_used_at=moment,
-        expires_at=moment + timedelta(days=settings().session_days),
-        device=device.name,
-        address=device.address,
-    )
     with transaction() as session:
         # Asked again under a lock: where the password was changed meanwhile, or the account
         # deactivated, no session may come of it.
@@ -84,92 +48,86 @@ def log_in(email: str, password: str, device: Device) -> Grant:
         if stored is None:
             raise BadCredentials
         stored.password_hash = new_hash
-        session.add(login)
-    return _grant(login)
+        return open_session(session, stored, device)
 
 
-def refresh(session_id: UUID, counter: int, device: Device) -> Grant:
-    """Exchange a refresh token, known by its session and counter, for the next one.
+def reauthenticate(caller: Caller, password: str) -> None:
+    """Let the caller's session count as one that has just logged in.
 
-    The token just before the newest is accepted once more: a client that lost the answer, or
-    a second tab, asks again with it. An older one must have been copied.
-
-    :raises SessionEnded: if the session is over or its account inactive.
-    :raises RefreshTokenReused: for an older token; the session is then ended.
+    :raises BadCredentials: for a wrong password.
     """
+    user = _verified(caller, password)
     moment = now()
     with transaction() as session:
-        login = repository.lock_open_session(session, session_id, moment)
-        if login is None:
-            raise SessionEnded
-        steps_behind = login.counter - counter
-        if steps_behind < 0:
-            raise InvalidRefreshToken
-        if steps_behind == 0:
-            login.counter += 1
-        if steps_behind <= 1:
-            login.last_used_at, login.address = moment, device.address
-        else:
-            login.ended_at = moment
-    # Raised after the commit: the request fails, and the session's end must not fail with it.
-    if steps_behind > 1:
-        raise RefreshTokenReused
-    return _grant(login)
+        stored = users.lock_unchanged(session, user)
+        login = repository.lock_open_session(session, _session_of(caller), moment)
+        if stored is None or login is None:
+            raise BadCredentials
+        login.authenticated_at = moment
+        record(session, EventType.USER_REAUTHENTICATED, user.id, {})
 
 
-def find_caller(session_id: UUID, user_id: UUID) -> Caller | None:
-    """Who an access token stands for at this moment; None if its session is over."""
-    with reading() as session:
-        role = repository.role_in_open_session(session, session_id, user_id, now())
-    return Caller(user_id, session_id, role) if role else None
+def change_password(caller: Caller, current: str, new: str) -> None:
+    """Give the caller another password, and end the caller's other sessions.
 
-
-def log_out(caller: Caller, scope: Scope) -> None:
-    """End the caller's own session, all others, or all."""
-    with transaction() as session:
-        repository.end(
-            session,
-            caller.user_id,
-            now(),
-            only=caller.session_id if scope is Scope.LOCAL else None,
-            but=caller.session_id if scope is Scope.OTHERS else None,
-        )
-
-
-def list_sessions(caller: Caller, page: PageRequest) -> Page[LoginSession]:
-    """The caller's open sessions, newest first."""
-    with reading() as session:
-        statement = repository.open_sessions(caller.user_id, now())
-        return read_page(session, statement, repository.NEWEST_FIRST, page)
-
-
-def end_session(caller: Caller, session_id: UUID) -> None:
-    """End one of the caller's own sessions.
-
-    :raises SessionNotFound: if none of them that is open has this id.
+    :raises BadCredentials: if the current password is wrong.
+    :raises InvalidInput: for a password that is too easy to guess.
     """
+    user = _verified(caller, current)
+    require_acceptable(new, user.email, "new_password")
+    new_hash = hash_password(new)
     with transaction() as session:
-        if not repository.end(session, caller.user_id, now(), only=session_id):
-            raise SessionNotFound
-
-
-def end_all_sessions(user_id: UUID) -> int:
-    """End all sessions of an account; returns how many were open."""
-    with transaction() as session:
-        return len(repository.end(session, user_id, now()))
+        stored = users.lock_unchanged(session, user)
+        if stored is None:
+            raise BadCredentials
+        replace_password(session, stored, new_hash, but=caller.session_id)
 
 
 def set_password(user_id: UUID, password: str) -> None:
     """Give an account another password, and end all its sessions.
 
     :raises UserNotFound: if there is none.
+    :raises InvalidInput: for a password that is too easy to guess.
     """
+    with reading() as session:
+        require_acceptable(password, users.get(session, user_id).email)
     password_hash = hash_password(password)
     with transaction() as session:
-        users.get(session, user_id, lock=True).password_hash = password_hash
-        repository.end(session, user_id, now())
-        record(session, EventType.USER_PASSWORD_CHANGED, user_id, {})
+        replace_password(session, users.get(session, user_id, lock=True), password_hash)
 
 
-def _grant(login: LoginSession) -> Grant:
-    return Grant(login.user_id, login.id, login.counter, login.expires_at)
+def replace_password(
+    session: Session,
+    user: User,
+    password_hash: str,
+    *,
+    event_type: EventType = EventType.USER_PASSWORD_CHANGED,
+    but: UUID | None = None,
+) -> None:
+    """Give a locked account another password within a transaction, and tell its owner by mail.
+
+    :param but: the session that goes on; all others end, and mails with links lose their power.
+    """
+    user.password_hash, user.password_changed_at = password_hash, now()
+    end_sessions(session, user.id, but=but)
+    record(session, event_type, user.id, {})
+    params = {"address": client_address.get() or "unknown"}
+    send(session, user.email, "auth/password_changed", params)
+
+
+def _verified(caller: Caller, password: str) -> User:
+    """The caller's account, as it was when its password was found to be right.
+
+    :raises BadCredentials: for a wrong password.
+    """
+    with reading() as session:
+        user = users.get(session, caller.user_id)
+    if not verify_password(user.password_hash, password):
+        raise BadCredentials
+    return user
+
+
+def _session_of(caller: Caller) -> UUID:
+    if caller.session_id is None:
+        raise RecentLoginRequired
+    return caller.session_id

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask_jwt_extended import create_access_token, create_refresh_token, decode_token
 
 from stockroom.auth.errors import InvalidRefreshToken
-from stockroom.auth.service import Grant
+from stockroom.auth.sessions import Grant
 from stockroom.core.context import settings
 from stockroom.core.identity import MALFORMED_TOKEN
 
@@ -21,8 +21,9 @@ class RefreshToken:
 
 def mint(grant: Grant) -> dict[str, Any]:
     """The tokens for a grant, as RFC 6749, 5.1 names them."""
-    identity, session_id = str(grant.user_id), str(grant.session_id)
-    access = create_access_token(identity, additional_claims={"sid": session_id})
+    identity, session_id = str(grant.user.id), str(grant.session_id)
+    claims = {"sid": session_id, "role": grant.user.role.value}
+    access = create_access_token(identity, additional_claims=claims)
     refresh = create_refresh_token(
         identity,
         expires_delta=grant.expires_at - datetime.now(UTC),

@@ -62,17 +62,18 @@ class Blueprint(flask_smorest.Blueprint):
         return decorator
 
     def allow(
-        self, access: Access | Permission, *, redeem: Redeem | None = None
+        self, access: Access | Permission, *, redeem: Redeem | None = None, recent: bool = False
     ) -> Callable[[View], View]:
         """Who may call: checked before anything else of the request is read.
 
         :param redeem: uses up the ticket that a browser may send in place of a token.
+        :param recent: whether the caller must have given the password not long ago.
         """
 
         def decorator(view: View) -> View:
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                admit(access, redeem)
+                admit(access, redeem, recent=recent)
                 return view(*args, **kwargs)
 
             return _documented(wrapper, access=access, name=view.__name__)

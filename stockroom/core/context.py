@@ -6,6 +6,7 @@ For code that must not know Flask.
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +19,21 @@ _KEY = "stockroom.settings"
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The id of the request that is being answered; None in commands and jobs."""
 
-actor_id: ContextVar[UUID | None] = ContextVar("actor_id", default=None)
-"""The account on whose behalf the code runs; None where nobody has logged in."""
+client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
+"""Where the request comes from; None in commands and jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The account on whose behalf code runs, and by which session or API key."""
+
+    user_id: UUID
+    session_id: UUID | None = None
+    key_id: UUID | None = None
+
+
+actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
+"""On whose behalf the code runs; None where nobody has logged in."""
 
 
 def bind_settings(extensions: dict[str, object], settings: Settings) -> None:

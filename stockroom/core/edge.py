@@ -13,7 +13,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from stockroom.config import Settings
-from stockroom.core.context import actor_id, request_id, settings
+from stockroom.core.context import actor, client_address, request_id, settings
 from stockroom.core.database import new_id
 
 log = structlog.get_logger(__name__)
@@ -75,7 +75,9 @@ def _begin() -> None:
     bind_contextvars(request_id=g.request_id)
     request_id.set(g.request_id)
     # A test calls from the context that it is in itself: nobody is left over from another request.
-    actor_id.set(None)
+    actor.set(None)
+    # A proxy may add a port or a zone to the address, and a socket file has none.
+    client_address.set((request.remote_addr or "")[:45] or None)
     if not request.host:
         raise BadRequest("The header Host is malformed.")
 
@@ -84,7 +86,8 @@ def _forget(_error: BaseException | None) -> None:
     """The thread's next words, such as the server's own on a connection, are not of this one."""
     clear_contextvars()
     request_id.set(None)
-    actor_id.set(None)
+    client_address.set(None)
+    actor.set(None)
 
 
 def _finish(response: Response) -> Response:

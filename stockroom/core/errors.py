@@ -93,10 +93,19 @@ class Unauthenticated(DomainError):
 
 
 class PermissionDenied(DomainError):
-    """You are known, and your role does not allow this."""
+    """You are known, and your role, or the scopes of your API key, do not allow this."""
 
     slug = "permission-denied"
-    title = "Your role does not allow this"
+    title = "You may not do this"
+
+
+class RecentLoginRequired(PermissionDenied):
+    """What opens doors can be changed only soon after giving the password. Give it once more at
+    `/api/v1/auth/reauthenticate`, and repeat the request. An API key cannot.
+    """
+
+    slug = "recent-login-required"
+    title = "Give the password once more"
 
 
 class PreconditionFailed(DomainError):

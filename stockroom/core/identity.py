@@ -4,6 +4,7 @@ A feature above tells with ``jwt.user_lookup_loader`` how to find the caller of 
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from enum import Enum
 
 from flask import g, request
@@ -11,8 +12,9 @@ from flask_jwt_extended import get_current_user, verify_jwt_in_request
 from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError
 from jwt import ExpiredSignatureError, PyJWTError
 
-from stockroom.core.context import actor_id
-from stockroom.core.errors import PermissionDenied, Unauthenticated
+from stockroom.core.context import Actor, actor, settings
+from stockroom.core.database import now
+from stockroom.core.errors import PermissionDenied, RecentLoginRequired, Unauthenticated
 from stockroom.core.permissions import Caller, Permission
 
 # The libraries let the header and the JSON of a token fail in two ways of their own: a header
@@ -36,12 +38,16 @@ class Access(Enum):
     """Nobody in particular; but credentials that are sent must be valid."""
 
 
-def admit(access: Access | Permission, redeem: Redeem | None = None) -> None:
+def admit(
+    access: Access | Permission, redeem: Redeem | None = None, *, recent: bool = False
+) -> None:
     """Let the request pass if its caller may, and remember the caller.
 
     :param redeem: where a ticket in the query is good in place of a token.
+    :param recent: whether the caller must have given the password not long ago.
     :raises Unauthenticated: if credentials are needed or not valid.
-    :raises PermissionDenied: if the caller's role lacks the permission.
+    :raises PermissionDenied: if the caller's role, or the API key, lacks the permission.
+    :raises RecentLoginRequired: if the password was given too long ago.
     """
     if access is Access.PUBLIC:
         return
@@ -51,8 +57,10 @@ def admit(access: Access | Permission, redeem: Redeem | None = None) -> None:
         caller = _caller_of_token(optional=access is Access.ANYONE)
     if isinstance(access, Permission) and (caller is None or not caller.may(access)):
         raise PermissionDenied
+    if recent and not (caller and _has_logged_in_recently(caller)):
+        raise RecentLoginRequired
     g.caller = caller
-    actor_id.set(caller.user_id if caller else None)
+    actor.set(Actor(caller.user_id, caller.session_id, caller.key_id) if caller else None)
 
 
 def current_caller() -> Caller:
@@ -67,6 +75,11 @@ def caller_may(permission: Permission) -> bool:
     """Whether the caller, if there is one, has the permission."""
     caller: Caller | None = g.get("caller")
     return caller is not None and caller.may(permission)
+
+
+def _has_logged_in_recently(caller: Caller) -> bool:
+    earliest = now() - timedelta(minutes=settings().recent_login_minutes)
+    return caller.authenticated_at is not None and caller.authenticated_at >= earliest
 
 
 def _caller_of_ticket(redeem: Redeem) -> Caller:

@@ -1,6 +1,7 @@
 """Roles, what each may do, and who is calling."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -9,6 +10,12 @@ class Permission(StrEnum):
     """What an operation asks for. The value is the name of the scope in the OpenAPI document."""
 
     ACCOUNT_OWN = "account:own"
+    """The own account, as far as it opens no door: to read it, and to change the name."""
+    ACCOUNT_SECURE = "account:secure"
+    """What opens and closes doors: sessions, passwords, second factors, keys. For people who have
+    logged in; no API key has it, or whoever finds one could make others."""
+    AUDIT_READ = "audit:read"
+    """Where an event came from: the address and the session."""
     CATALOGUE_EXPORT = "catalogue:export"
     CATALOGUE_WRITE = "catalogue:write"
     EVENTS_FOLLOW = "events:follow"
@@ -25,7 +32,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_CUSTOMER = frozenset({Permission.ACCOUNT_OWN, Permission.EVENTS_FOLLOW})
+_CUSTOMER = frozenset({Permission.ACCOUNT_OWN, Permission.ACCOUNT_SECURE, Permission.EVENTS_FOLLOW})
 _STAFF = _CUSTOMER | {
     Permission.CATALOGUE_EXPORT,
     Permission.CATALOGUE_WRITE,
@@ -38,14 +45,27 @@ PERMISSIONS = {
     Role.ADMIN: frozenset(Permission),
 }
 
+SCOPES = frozenset(Permission) - {Permission.ACCOUNT_SECURE}
+"""What an API key can be given."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The account behind a request, as the database has it at this moment."""
+    """The account behind a request, as the database has it at this moment.
+
+    :ivar session_id: the session of a person who has logged in; None for an API key.
+    :ivar authenticated_at: when that person last gave the password.
+    :ivar key_id: the API key; None for a person.
+    :ivar scopes: all that the key may do of what its owner may.
+    """
 
     user_id: UUID
-    session_id: UUID
     role: Role
+    session_id: UUID | None = None
+    authenticated_at: datetime | None = None
+    key_id: UUID | None = None
+    scopes: frozenset[Permission] | None = None
 
     def may(self, permission: Permission) -> bool:
-        return permission in PERMISSIONS[self.role]
+        is_in_scope = self.scopes is None or permission in self.scopes
+        return is_in_scope and permission in PERMISSIONS[self.role]

@@ -54,3 +54,15 @@ def remove(session: Session, before: datetime, most: int) -> int:
     )
     statement = delete(Mail).where(Mail.id.in_(old)).execution_options(synchronize_session=False)
     return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
+def written_to(session: Session, address: str) -> Sequence[Mail]:
+    statement = select(Mail).where(Mail.address == address).order_by(Mail.created_at)
+    return session.scalars(statement).all()
+
+
+def remove_written_to(session: Session, address: str) -> None:
+    """Remove the mails to an address, but one that is being sent at this moment."""
+    theirs = select(Mail.id).where(Mail.address == address).with_for_update(skip_locked=True)
+    statement = delete(Mail).where(Mail.id.in_(theirs))
+    session.execute(statement.execution_options(synchronize_session=False))

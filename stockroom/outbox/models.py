@@ -15,6 +15,7 @@ class Event(Base):
 
     ``sequence`` is the order of recording, with gaps; ``position`` the relay's, without. A type is
     not held to ``EventType``: during an update the older version reads those of the newer one.
+    ``address``, ``session_id`` and ``key_id`` say where it was done from.
     """
 
     __tablename__ = "events"
@@ -38,6 +39,9 @@ class Event(Base):
     is_public: Mapped[bool] = mapped_column(default=False)
     occurred_at: Mapped[datetime] = mapped_column(default=now)
     actor_id: Mapped[UUID | None]
+    session_id: Mapped[UUID | None]
+    key_id: Mapped[UUID | None]
+    address: Mapped[str | None] = mapped_column(String(45))
     request_id: Mapped[str | None] = mapped_column(String(128))
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
 

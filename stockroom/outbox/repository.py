@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -109,6 +110,19 @@ def matching_types(patterns: Sequence[str]) -> ColumnElement[bool]:
     return or_(Event.type.in_(exact), *begins)
 
 
+def about(session: Session, user_id: UUID) -> Sequence[Event]:
+    """What a person did, and what was done to the account, oldest first."""
+    statement = select(Event).where(_concerns(user_id)).order_by(Event.sequence)
+    return session.scalars(statement).all()
+
+
+def forget_addresses(session: Session, user_id: UUID) -> None:
+    """Keep the events that concern a person, without where they came from."""
+    statement = update(Event).where(_concerns(user_id), Event.address.is_not(None))
+    statement = statement.values(address=None)
+    session.execute(statement.execution_options(synchronize_session=False))
+
+
 def oldest_waiting(session: Session) -> datetime | None:
     """When the oldest event happened that has no position yet; None if none waits."""
     return session.scalar(select(func.min(Event.occurred_at)).where(Event.position.is_(None)))
@@ -145,6 +159,10 @@ def _begin(session: Session, names: Sequence[str], position: ColumnElement[int])
     """Make cursors, unless somebody else just did."""
     rows = [{"name": name, "position": position} for name in names]
     session.execute(upsert(Cursor).values(rows).on_conflict_do_nothing())
+
+
+def _concerns(user_id: UUID) -> ColumnElement[bool]:
+    return or_(Event.actor_id == user_id, Event.subject == user_id)
 
 
 def _conditions(filters: EventFilters) -> list[ColumnElement[bool]]:

@@ -1,14 +1,17 @@
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields, post_dump, validate
 
 from stockroom.core.fields import Moment, QueryInteger
+from stockroom.core.identity import caller_may
 from stockroom.core.pagination import DEFAULT_PAGE, LARGEST_PAGE
+from stockroom.core.permissions import Permission
 from stockroom.core.schemas import BaseSchema
 from stockroom.outbox.types import PATTERN, EventType, is_pattern
 
 LARGEST_POSITION = 10**18 - 1
 LONGEST_LIST = 2000
+_ORIGIN = {"address", "session", "api_key"}
 
 
 class EventSchema(BaseSchema):
@@ -29,8 +32,33 @@ class EventSchema(BaseSchema):
     data = fields.Dict(required=True)
 
 
+class ListedEventSchema(EventSchema):
+    """An event; administrators also see where it came from."""
+
+    address = fields.String(
+        allow_none=True,
+        metadata={"description": "Where the request came from. For administrators alone."},
+    )
+    session = fields.UUID(
+        allow_none=True,
+        attribute="session_id",
+        metadata={"description": "The session that did it. For administrators alone."},
+    )
+    api_key = fields.UUID(
+        allow_none=True,
+        attribute="key_id",
+        metadata={"description": "The API key that did it. For administrators alone."},
+    )
+
+    @post_dump
+    def leave_out_origin(self, data: dict[str, object], **_: object) -> dict[str, object]:
+        if caller_may(Permission.AUDIT_READ):
+            return data
+        return {name: value for name, value in data.items() if name not in _ORIGIN}
+
+
 class NewsSchema(BaseSchema):
-    items = fields.List(fields.Nested(EventSchema), required=True)
+    items = fields.List(fields.Nested(ListedEventSchema), required=True)
     last_position = fields.Integer(
         required=True,
         metadata={"description": "Ask for what comes `after` it the next time."},

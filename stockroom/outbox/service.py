@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from stockroom.core.context import actor_id, request_id
+from stockroom.core.context import Actor, actor, client_address, request_id
 from stockroom.core.database import new_id, now
 from stockroom.core.transaction import before_commit, reading, snapshot
 from stockroom.outbox import repository
@@ -36,6 +36,7 @@ def record(
     data: dict[str, Any],
     *,
     is_public: bool = False,
+    by: Actor | None = None,
 ) -> UUID:
     """Tell of a change in the transaction that makes it, with the actor and the request.
 
@@ -45,19 +46,23 @@ def record(
     :param data: a JSON object. It is kept for long and read by many: no secret, and nothing on a
         person but ids.
     :param is_public: whether every account may read it, and not staff alone.
+    :param by: who does it, where that is not whoever sends the request, as before a login.
     """
     if _RECORDED not in session.info:
         session.info[_RECORDED] = []
         # Written last: events then lie in the order of the commits, and in one statement.
         before_commit(session, partial(_write, session))
-    event_id = new_id()
+    event_id, doer = new_id(), by or actor.get()
     event = {
         "id": event_id,
         "type": event_type,
         "subject": subject,
         "is_public": is_public,
         "occurred_at": now(),
-        "actor_id": actor_id.get(),
+        "actor_id": doer.user_id if doer else None,
+        "session_id": doer.session_id if doer else None,
+        "key_id": doer.key_id if doer else None,
+        "address": client_address.get(),
         "request_id": request_id.get(),
         "data": data,
     }

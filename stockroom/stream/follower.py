@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from threading import Event
 from time import monotonic
 
-from stockroom.auth.service import find_caller
+from stockroom.auth.sessions import find_again
 from stockroom.core.context import settings
 from stockroom.core.errors import Unavailable
 from stockroom.core.permissions import Caller, Permission
@@ -111,7 +111,7 @@ class Follower:
         """Whether the session lives and its account may still follow; its role counts anew."""
         try:
             with self._tail.connections:
-                caller = find_caller(self._caller.session_id, self._caller.user_id)
+                caller = find_again(self._caller)
         except Unavailable:
             # Nobody can tell, and there is nothing new to be seen meanwhile either.
             return True

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from stockroom.auth.service import find_caller
+from stockroom.auth.sessions import find_caller
 from stockroom.core.database import now
 from stockroom.core.permissions import Caller
 from stockroom.core.transaction import reading, transaction

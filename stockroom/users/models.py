@@ -8,7 +8,10 @@ from stockroom.core.permissions import Role
 
 
 class User(Entity, Base):
-    """An account. ``email`` is kept in lower case, so that it is unique regardless of case."""
+    """An account. ``email`` is kept in lower case, so that it is unique regardless of case.
+
+    The row of one that is removed stays, for what the books tell of it, with nothing on a person.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -25,5 +28,12 @@ class User(Entity, Base):
         default=Role.CUSTOMER,
     )
     is_active: Mapped[bool] = mapped_column(default=True)
+    email_verified_at: Mapped[datetime | None]
+    password_changed_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
     # Who is let in again logs in again: sessions from before do not come back to life.
     sessions_void_before: Mapped[datetime | None]
+
+    @property
+    def email_verified(self) -> bool:
+        return self.email_verified_at is not None

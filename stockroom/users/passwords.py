@@ -1,4 +1,4 @@
-"""Passwords: hashed with argon2id, at most as many at once as there are cores."""
+"""Passwords: which are accepted, and how they are hashed, at most as many at once as cores."""
 
 import os
 import secrets
@@ -11,11 +11,28 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from stockroom.core.context import settings
-from stockroom.core.errors import Unavailable
+from stockroom.core.errors import InvalidInput, Unavailable
 
 SHORTEST = 8
 LONGEST = 128
 LONGEST_WAIT_SECONDS = 10
+COMMONEST = 10_000
+UNUSABLE = "!"
+"""In place of a hash: no password is behind it."""
+
+
+def require_acceptable(password: str, email: str, field: str = "password") -> None:
+    """Refuse what is guessed first (NIST SP 800-63B, 3.1.1.2).
+
+    :param field: what the password is called in the request.
+    :raises InvalidInput: if it is among the 10,000 commonest, contains the address, or is the
+        part of it before the @.
+    """
+    folded, address = password.casefold(), email.casefold()
+    if folded in _commonest():
+        raise InvalidInput({field: ["Too common: it is among the first that are guessed."]})
+    if address in folded or folded == address.partition("@")[0]:
+        raise InvalidInput({field: ["Must not be made of the email address."]})
 
 
 def hash_password(password: str) -> str:
@@ -47,6 +64,15 @@ def needs_rehash(stored_hash: str) -> bool:
 def _current() -> tuple[PasswordHasher, str]:
     cost = settings()
     return _hasher(cost.password_memory_kib, cost.password_passes, cost.password_lanes)
+
+
+@lru_cache(maxsize=1)
+def _commonest() -> frozenset[str]:
+    # Read when it is first needed: it takes a tenth of a second.
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    by_frequency: list[str] = FREQUENCY_LISTS["passwords"]
+    return frozenset(by_frequency[:COMMONEST])
 
 
 @lru_cache(maxsize=8)

@@ -18,20 +18,21 @@ NEWEST_FIRST = Keyset("-created_at", None, User.id, descending=True)
 def get(session: Session, user_id: UUID, *, lock: bool = False) -> User:
     """:raises UserNotFound: if there is none."""
     user = session.get(User, user_id, with_for_update=lock or None)
-    if user is None:
+    if user is None or user.removed_at is not None:
         raise UserNotFound
     return user
 
 
 def find_by_email(session: Session, email: str) -> User | None:
-    return session.scalar(select(User).where(User.email == likely_address(email)))
+    is_theirs = User.email == likely_address(email)
+    return session.scalar(select(User).where(is_theirs, User.removed_at.is_(None)))
 
 
 def matching(
     *, q: str | None = None, role: Role | None = None, is_active: bool | None = None
 ) -> Select[tuple[User]]:
     """Accounts with ``q`` anywhere in address or name, and with this role and state."""
-    statement = select(User)
+    statement = select(User).where(User.removed_at.is_(None))
     if q:
         statement = statement.where(
             or_(

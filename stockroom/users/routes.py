@@ -11,6 +11,7 @@ from stockroom.users import service
 from stockroom.users.errors import EmailTaken, LastAdministrator, UserNotFound
 from stockroom.users.models import User
 from stockroom.users.schemas import (
+    ExportSchema,
     NewUserSchema,
     OwnChangesSchema,
     UserChangesSchema,
@@ -40,13 +41,21 @@ def change_own_account(changes: service.UserChanges) -> User:
     return service.change(current_caller().user_id, changes, expected_version())
 
 
+@blueprint.get("/me/export")
+@blueprint.allow(Permission.ACCOUNT_SECURE)
+@blueprint.response(200, ExportSchema)
+def export_own_data() -> dict[str, Any]:
+    """Get all that is kept on you, part by part."""
+    return {"parts": service.export(current_caller().user_id)}
+
+
 @blueprint.delete("/me")
-@blueprint.allow(Permission.ACCOUNT_OWN)
+@blueprint.allow(Permission.ACCOUNT_SECURE, recent=True)
 @blueprint.response(204)
 @blueprint.etag
 @blueprint.raises(LastAdministrator)
 def remove_own_account() -> None:
-    """Remove your own account, and end all its sessions."""
+    """Remove your own account, all its sessions and keys, and all that is kept on you."""
     service.remove(current_caller().user_id, expected_version())
 
 

@@ -15,8 +15,20 @@ class UserSchema(BaseSchema):
     full_name = fields.String(required=True, allow_none=True)
     role = fields.Enum(Role, by_value=True, required=True)
     is_active = fields.Boolean(required=True)
+    email_verified = fields.Boolean(required=True)
     created_at = fields.AwareDateTime(required=True)
     updated_at = fields.AwareDateTime(required=True)
+
+
+class ExportSchema(BaseSchema):
+    """All that is kept on a person."""
+
+    parts = fields.Dict(
+        keys=fields.String(),
+        values=fields.Raw(),
+        required=True,
+        metadata={"description": "`account`, `sessions`, …: what each part of the service keeps."},
+    )
 
 
 class OwnChangesSchema(BaseSchema):

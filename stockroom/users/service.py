@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from stockroom.core.database import new_id, now
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.permissions import Role
+from stockroom.core.personal_data import Person, bound_personal_data
 from stockroom.core.transaction import reading, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
 from stockroom.outbox.service import record
@@ -15,7 +16,7 @@ from stockroom.outbox.types import EventType
 from stockroom.users import repository
 from stockroom.users.errors import LastAdministrator, UserNotFound
 from stockroom.users.models import User
-from stockroom.users.passwords import hash_password
+from stockroom.users.passwords import UNUSABLE, hash_password, require_acceptable
 
 
 class UserChanges(TypedDict, total=False):
@@ -34,26 +35,29 @@ class UserFilters(TypedDict, total=False):
 def create(
     *, email: str, password: str, full_name: str | None = None, role: Role = Role.CUSTOMER
 ) -> User:
-    """Make an account for somebody.
+    """Make an account for somebody, whose address counts as verified.
 
+    :raises InvalidInput: for a password that is too easy to guess.
     :raises EmailTaken: if the address has an account.
     """
-    user = _new(email, password, full_name, role)
+    user = new_user(email, password, full_name, role)
+    user.email_verified_at = user.created_at
     with transaction() as session:
         session.add(user)
-        record(session, EventType.USER_CREATED, user.id, _state(user))
+        record(session, EventType.USER_CREATED, user.id, state_of(user))
     return user
 
 
 def register(*, email: str, password: str, full_name: str | None = None) -> User:
     """Make a customer's account at the wish of its owner.
 
+    :raises InvalidInput: for a password that is too easy to guess.
     :raises EmailTaken: if the address has an account.
     """
-    user = _new(email, password, full_name, Role.CUSTOMER)
+    user = new_user(email, password, full_name)
     with transaction() as session:
         session.add(user)
-        record(session, EventType.USER_REGISTERED, user.id, _state(user))
+        record(session, EventType.USER_REGISTERED, user.id, state_of(user))
     return user
 
 
@@ -103,14 +107,14 @@ def change(user_id: UUID, changes: UserChanges, expected: ExpectedVersion = ANY_
         for name in changed:
             setattr(user, name, changes[name])  # type: ignore[literal-required]
         if changed:
-            record(session, EventType.USER_UPDATED, user.id, _state(user) | {"changed": changed})
+            record(session, EventType.USER_UPDATED, user.id, state_of(user) | {"changed": changed})
         if administrators == [user.id] and not (user.role is Role.ADMIN and user.is_active):
             raise LastAdministrator
     return user
 
 
 def remove(user_id: UUID, expected: ExpectedVersion = ANY_VERSION) -> None:
-    """Remove an account with all its sessions.
+    """Remove an account, with all that is kept on its owner; what it did keeps its id.
 
     :raises UserNotFound: if there is none.
     :raises PreconditionFailed: if it has another version than expected.
@@ -121,11 +125,32 @@ def remove(user_id: UUID, expected: ExpectedVersion = ANY_VERSION) -> None:
         user = _locked(session, user_id, expected)
         if administrators == [user.id]:
             raise LastAdministrator
-        session.delete(user)
-        record(session, EventType.USER_REMOVED, user.id, _state(user))
+        record(session, EventType.USER_REMOVED, user.id, state_of(user))
+        person = Person(user.id, user.email)
+        _anonymise(user)
+        for part in bound_personal_data():
+            part.erase(session, person)
 
 
-def _new(email: str, password: str, full_name: str | None, role: Role) -> User:
+def export(user_id: UUID) -> dict[str, Any]:
+    """All that is kept on the owner of an account, part by part, in values that JSON knows.
+
+    :raises UserNotFound: if there is none.
+    """
+    with transaction() as session:
+        user = repository.get(session, user_id)
+        person = Person(user.id, user.email)
+        parts = {part.name: part.export(session, person) for part in bound_personal_data()}
+        record(session, EventType.USER_EXPORTED, user.id, {})
+    return parts
+
+
+def new_user(
+    email: str, password: str, full_name: str | None = None, role: Role = Role.CUSTOMER
+) -> User:
+    """:raises InvalidInput: for a password that is too easy to guess."""
+    require_acceptable(password, email)
+    moment = now()
     return User(
         id=new_id(),
         email=email,
@@ -133,11 +158,22 @@ def _new(email: str, password: str, full_name: str | None, role: Role) -> User:
         password_hash=hash_password(password),
         role=role,
         is_active=True,
+        created_at=moment,
+        updated_at=moment,
     )
 
 
-def _state(user: User) -> dict[str, Any]:
+def state_of(user: User) -> dict[str, Any]:
+    """What events tell of an account."""
     return {"role": user.role.value, "is_active": user.is_active}
+
+
+def _anonymise(user: User) -> None:
+    # Nobody can have an address there (RFC 2606, 2), and so nobody can register it.
+    user.email = f"{user.id}@removed.invalid"
+    user.full_name = user.email_verified_at = None
+    user.password_hash, user.role, user.is_active = UNUSABLE, Role.CUSTOMER, False
+    user.removed_at = user.sessions_void_before = now()
 
 
 def _locked(session: Session, user_id: UUID, expected: ExpectedVersion) -> User:

@@ -14,7 +14,8 @@ from flask import Flask
 from stockroom.auth import service as auth
 from stockroom.auth.errors import BadCredentials
 from stockroom.auth.models import LoginSession
-from stockroom.auth.service import Device, log_in
+from stockroom.auth.service import log_in
+from stockroom.auth.sessions import Device
 from stockroom.core.database import new_id, now
 from stockroom.core.permissions import Role
 from stockroom.core.transaction import transaction
@@ -244,7 +245,7 @@ def test_the_service_logs_in_without_a_request(app: Flask) -> None:
     user = make_user(app, role=Role.STAFF)
     with app.app_context():
         grant = log_in(user.email, PASSWORD, Device(None, None))
-    assert (grant.user_id, grant.counter) == (user.id, 0)
+    assert (grant.user.id, grant.counter) == (user.id, 0)
 
 
 @pytest.mark.parametrize("act", ["another password", "deactivated", "removed"])

@@ -18,6 +18,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from stockroom.auth import service as auth
+from stockroom.auth.sessions import Device
 from stockroom.core.errors import InvalidInput
 from stockroom.core.pagination import PageRequest
 from stockroom.core.permissions import Role
@@ -182,7 +183,7 @@ def _product_id(app: Flask, _user: User) -> str:
 
 def _session_id(app: Flask, user: User) -> str:
     with app.app_context():
-        grant = auth.log_in(user.email, PASSWORD, auth.Device(None, None))
+        grant = auth.log_in(user.email, PASSWORD, Device(None, None))
     return str(grant.session_id)
 
 

@@ -12,11 +12,12 @@ from stockroom.core.permissions import PERMISSIONS, Caller, Permission, Role
 @pytest.mark.parametrize(
     ("role", "permissions"),
     [
-        (Role.CUSTOMER, {"account:own", "events:follow"}),
+        (Role.CUSTOMER, {"account:own", "account:secure", "events:follow"}),
         (
             Role.STAFF,
             {
                 "account:own",
+                "account:secure",
                 "catalogue:export",
                 "catalogue:write",
                 "events:follow",
@@ -27,7 +28,7 @@ from stockroom.core.permissions import PERMISSIONS, Caller, Permission, Role
     ],
 )
 def test_each_role_may_what_the_contract_says(role: Role, permissions: set[str]) -> None:
-    caller = Caller(new_id(), new_id(), role)
+    caller = Caller(new_id(), role)
     assert {permission for permission in Permission if caller.may(permission)} == permissions
 
 

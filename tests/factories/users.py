@@ -4,6 +4,7 @@ from flask import Flask
 
 from stockroom.auth import service as auth
 from stockroom.auth import tokens
+from stockroom.auth.sessions import Device
 from stockroom.core.permissions import Role
 from stockroom.users import service
 from stockroom.users.models import User
@@ -32,7 +33,7 @@ def make_user(
 
 def log_in(app: Flask, user: User, password: str = PASSWORD) -> dict[str, str]:
     """The tokens of a new session of the user."""
-    device = auth.Device("pytest", "127.0.0.1")
+    device = Device("pytest", "127.0.0.1")
     with app.app_context():
         return tokens.mint(auth.log_in(user.email, password, device))
 

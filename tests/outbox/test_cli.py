@@ -7,7 +7,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from stockroom.core.context import actor_id
+from stockroom.core.context import Actor, actor
 from stockroom.core.database import new_id
 from stockroom.outbox.cli import events_commands
 from stockroom.outbox.types import EventType
@@ -78,15 +78,15 @@ def test_events_are_listed_by_type(app: Flask) -> None:
 
 
 def test_events_are_listed_by_subject_and_actor(app: Flask) -> None:
-    subject, actor = new_id(), new_id()
-    token = actor_id.set(actor)
+    subject, ada = new_id(), new_id()
+    token = actor.set(Actor(ada))
     record_some(app, subject=subject)
-    actor_id.reset(token)
+    actor.reset(token)
     record_some(app)
     relay_all(app)
     assert positions(app, "--subject", str(subject)) == [1]
-    assert positions(app, "--actor", str(actor)) == [1]
-    assert str(actor) in run(app, "list").output
+    assert positions(app, "--actor", str(ada)) == [1]
+    assert str(ada) in run(app, "list").output
 
 
 def test_events_are_listed_by_time(app: Flask) -> None:

@@ -140,7 +140,7 @@ def test_events_are_chosen_by_actor(app: Flask, staff: Api, newest: int) -> None
     record_some(app)
     staff.post("/products", json={"sku": "MUG", "name": "Mug", "price": "1"})
     relay_all(app)
-    assert positions(staff, f"actor={me}") == [newest + 2]
+    assert positions(staff, f"actor={me}") == [newest, newest + 2]
 
 
 def test_events_are_chosen_by_time_from_the_first_moment_to_before_the_last(
@@ -245,3 +245,13 @@ def test_whoever_has_seen_all_goes_on_though_all_is_removed(
 def test_a_query_that_breaks_its_schema_is_refused(staff: Api, query: str, field: str) -> None:
     problem = assert_problem(staff.get(f"/events?{query}"), 422, "validation-error")
     assert list(problem["errors"]) == [field]
+
+
+def test_administrators_see_where_an_event_came_from(app: Flask, admin: Api, staff: Api) -> None:
+    admin.post("/products", json={"sku": "MUG", "name": "Mug", "price": "1"})
+    relay_all(app)
+    (session,) = admin.get("/auth/sessions").get_json()["items"]
+    event = read(admin)["items"][-1]
+    assert (event["address"], event["session"]) == ("127.0.0.1", session["id"])
+    assert event["api_key"] is None
+    assert {"address", "session", "api_key"}.isdisjoint(read(staff)["items"][-1])

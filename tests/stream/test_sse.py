@@ -4,7 +4,7 @@ from itertools import islice
 
 import pytest
 
-from stockroom.auth import service as auth
+from stockroom.auth import sessions as auth
 from stockroom.core.permissions import Role
 from tests.factories.users import make_user, token_for
 from tests.stream.clients import EVENTS, Live, Message, news

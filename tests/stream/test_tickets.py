@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from stockroom.auth import service as auth
+from stockroom.auth import sessions as auth
 from stockroom.core.database import now
 from stockroom.core.permissions import Role
 from stockroom.core.transaction import reading, transaction

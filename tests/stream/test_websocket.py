@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from stockroom.auth import service as auth
+from stockroom.auth import sessions as auth
 from stockroom.core.permissions import Role
 from tests.contract.web import until
 from tests.factories.users import make_user, token_for

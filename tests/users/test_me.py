@@ -20,6 +20,7 @@ def test_an_account_is_shown_to_its_owner(app: Flask) -> None:
         "full_name": "Ada Lovelace",
         "role": "customer",
         "is_active": True,
+        "email_verified": True,
     }
 
 

@@ -1,0 +1,172 @@
+"""The life of a session, from its login on: refreshed, looked up, listed, ended."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from stockroom.auth import repository
+from stockroom.auth.errors import (
+    InvalidRefreshToken,
+    RefreshTokenReused,
+    SessionEnded,
+    SessionNotFound,
+)
+from stockroom.auth.models import LoginSession
+from stockroom.core.context import Actor, settings
+from stockroom.core.database import new_id, now
+from stockroom.core.pagination import Page, PageRequest, read_page
+from stockroom.core.permissions import Caller
+from stockroom.core.transaction import reading, transaction
+from stockroom.mail.service import send
+from stockroom.outbox.service import record
+from stockroom.outbox.types import EventType
+from stockroom.users import repository as users
+from stockroom.users.models import User
+
+
+class Scope(StrEnum):
+    """Which of the caller's sessions a logout ends."""
+
+    LOCAL = "local"
+    OTHERS = "others"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a login comes from, as its owner will see it in the list of sessions."""
+
+    name: str | None
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a client may have tokens for.
+
+    :ivar counter: the number that the refresh token carries.
+    :ivar expires_at: when the session, and so its last refresh token, ends at the latest.
+    """
+
+    user: User
+    session_id: UUID
+    counter: int
+    expires_at: datetime
+
+
+def open_session(session: Session, user: User, device: Device) -> Grant:
+    """A new session of a user who has just given the password."""
+    moment = now()
+    login = LoginSession(
+        id=new_id(),
+        user_id=user.id,
+        counter=0,
+        created_at=moment,
+        authenticated_at=moment,
+        last_used_at=moment,
+        expires_at=moment + timedelta(days=settings().session_days),
+        device=device.name,
+        address=device.address,
+    )
+    session.add(login)
+    record(session, EventType.USER_LOGGED_IN, user.id, {}, by=Actor(user.id, login.id))
+    return Grant(user, login.id, login.counter, login.expires_at)
+
+
+def refresh(session_id: UUID, counter: int, device: Device) -> Grant:
+    """Exchange a refresh token, known by its session and counter, for the next one.
+
+    The token just before the newest is accepted once more: a client that lost the answer, or
+    a second tab, asks again with it. An older one must have been copied.
+
+    :raises SessionEnded: if the session is over or its account inactive.
+    :raises RefreshTokenReused: for an older token; the session is then ended.
+    """
+    moment = now()
+    with transaction() as session:
+        login = repository.lock_open_session(session, session_id, moment)
+        if login is None:
+            raise SessionEnded
+        user = users.get(session, login.user_id)
+        steps_behind = login.counter - counter
+        if steps_behind < 0:
+            raise InvalidRefreshToken
+        if steps_behind == 0:
+            login.counter += 1
+        if steps_behind <= 1:
+            login.last_used_at, login.address = moment, device.address
+        else:
+            _end_copied(session, login, user, device)
+    # Raised after the commit: the request fails, and the session's end must not fail with it.
+    if steps_behind > 1:
+        raise RefreshTokenReused
+    return Grant(user, login.id, login.counter, login.expires_at)
+
+
+def find_caller(session_id: UUID, user_id: UUID) -> Caller | None:
+    """Who a session stands for at this moment; None if it is over."""
+    with reading() as session:
+        found = repository.standing(session, session_id, user_id, now())
+    return Caller(user_id, found.role, session_id, found.authenticated_at) if found else None
+
+
+def find_again(caller: Caller) -> Caller | None:
+    """The same caller as the database has it now; None if the session is over."""
+    return find_caller(caller.session_id, caller.user_id) if caller.session_id else None
+
+
+def log_out(caller: Caller, scope: Scope) -> None:
+    """End the caller's own session, all others, or all."""
+    with transaction() as session:
+        end_sessions(
+            session,
+            caller.user_id,
+            only=caller.session_id if scope is Scope.LOCAL else None,
+            but=caller.session_id if scope is Scope.OTHERS else None,
+        )
+
+
+def list_sessions(caller: Caller, page: PageRequest) -> Page[LoginSession]:
+    """The caller's open sessions, newest first."""
+    with reading() as session:
+        statement = repository.open_sessions(caller.user_id, now())
+        return read_page(session, statement, repository.NEWEST_FIRST, page)
+
+
+def end_session(caller: Caller, session_id: UUID) -> None:
+    """End one of the caller's own sessions.
+
+    :raises SessionNotFound: if none of them that is open has this id.
+    """
+    with transaction() as session:
+        if not end_sessions(session, caller.user_id, only=session_id):
+            raise SessionNotFound
+
+
+def end_all_sessions(user_id: UUID) -> int:
+    """End all sessions of an account; returns how many were open."""
+    with transaction() as session:
+        return end_sessions(session, user_id)
+
+
+def end_sessions(
+    session: Session, user_id: UUID, *, only: UUID | None = None, but: UUID | None = None
+) -> int:
+    """End open sessions within a transaction: all, one, or all but one; returns how many."""
+    ended = repository.end(session, user_id, now(), only=only, but=but)
+    if ended:
+        data = {"sessions": [str(session_id) for session_id in ended]}
+        record(session, EventType.USER_SESSIONS_ENDED, user_id, data)
+    return len(ended)
+
+
+def _end_copied(session: Session, login: LoginSession, user: User, device: Device) -> None:
+    """End a session whose tokens somebody else has, and tell its owner."""
+    login.ended_at = now()
+    by = Actor(user.id, login.id)
+    record(session, EventType.USER_REFRESH_TOKEN_REUSED, user.id, {"session": str(login.id)}, by=by)
+    params = {"device": login.device or "unknown", "address": device.address or "unknown"}
+    send(session, user.email, "auth/token_reused", params)

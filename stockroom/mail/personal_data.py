@@ -1,0 +1,26 @@
+"""The mails that were written to a person."""
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from stockroom.core.personal_data import Person, PersonalData
+from stockroom.mail import repository
+
+
+def _export(session: Session, person: Person) -> list[dict[str, Any]]:
+    return [
+        {
+            "template": mail.template,
+            "state": mail.state.value,
+            "created_at": mail.created_at.isoformat(),
+        }
+        for mail in repository.written_to(session, person.email)
+    ]
+
+
+def _erase(session: Session, person: Person) -> None:
+    repository.remove_written_to(session, person.email)
+
+
+PERSONAL_DATA = PersonalData("mails", _export, _erase)
