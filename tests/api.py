@@ -6,6 +6,8 @@ from uuid import UUID
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from tests.leaks import WATCH
+
 PREFIX = "/api/v1"
 
 
@@ -26,7 +28,9 @@ class Api:
             headers["If-Match"] = tag_of(path, expected) if isinstance(expected, int) else expected
         # A whole address, such as one from Location or Link, is taken as it is.
         address = path if path.startswith(PREFIX) else f"{PREFIX}{path}"
-        return self._client.open(address, method=method, headers=headers, **kwargs)
+        answer = self._client.open(address, method=method, headers=headers, **kwargs)
+        WATCH.see_exchange(kwargs, answer)
+        return answer
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
         return self.request("GET", path, **kwargs)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from cryptography.fernet import Fernet
@@ -15,7 +15,8 @@ from stockroom.core.permissions import Role
 from stockroom.extensions import cache, db, limiter
 from tests.api import Api
 from tests.factories.users import make_user, token_for
-from tests.servers import Servers, empty_tables
+from tests.leaks import WATCH
+from tests.servers import Servers, all_events, empty_tables
 
 SERVERS = pytest.StashKey[Servers]()
 
@@ -66,7 +67,8 @@ def settings(
         rate_limit_refresh="100000 per second",
         rate_limit_register="100000 per second",
         rate_limit_mail="100000 per second",
-        log_level=30,
+        log_file=tmp_path_factory.mktemp("logs") / "stockroom.log",
+        log_level=20,
     )
 
 
@@ -75,9 +77,18 @@ def shared_app(settings: Settings) -> Flask:
     return create_app(settings)
 
 
+@pytest.fixture(scope="session")
+def log(shared_app: Flask, settings: Settings) -> Iterator[TextIO]:
+    """The log of all applications of this worker, read from where the test before has ended."""
+    assert settings.log_file is not None
+    with settings.log_file.open(encoding="utf-8") as log:
+        yield log
+
+
 @pytest.fixture
-def app(shared_app: Flask, settings: Settings) -> Iterator[Flask]:
-    """The application, on empty tables."""
+def app(shared_app: Flask, settings: Settings, log: TextIO) -> Iterator[Flask]:
+    """The application, on empty tables; nothing of a test may leave a secret in log or events."""
+    WATCH.forget()
     yield shared_app
     if not isinstance(limiter.storage, MemoryStorage):
         # The one limiter of the process counts where the last application said, and remembers
@@ -85,9 +96,12 @@ def app(shared_app: Flask, settings: Settings) -> Iterator[Flask]:
         create_app(settings)
         limiter._storage_dead = False  # noqa: SLF001 - it has no other way to forget
     with shared_app.app_context():
+        events = all_events(db.engine)
         empty_tables(db.engine)
         cache.clear()
         limiter.reset()
+    logged = log.read().splitlines()
+    assert WATCH.found_in([*events, *logged]) == []
 
 
 @pytest.fixture

@@ -72,6 +72,12 @@ class Servers:
         return addresses["postgres"].format(name)
 
 
+def all_events(engine: Engine) -> list[str]:
+    """Every event, with all that is stored of it, as text."""
+    with engine.connect() as connection:
+        return [*connection.scalars(text("SELECT to_jsonb(events)::text FROM events"))]
+
+
 def empty_tables(engine: Engine) -> None:
     # Not by TRUNCATE, which makes new files for every table and index, where a test has left
     # a handful of rows.

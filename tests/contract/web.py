@@ -12,6 +12,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from stockroom.config import Settings, environment_name
+from tests.leaks import WATCH
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30.0
@@ -94,6 +95,7 @@ def serving(settings: Settings) -> Iterator[Web]:
         finally:
             process.terminate()
             process.wait(PATIENCE_SECONDS)
+    assert WATCH.found_in(log.read_text().splitlines()) == []
 
 
 def environment(settings: Settings) -> dict[str, str]:
