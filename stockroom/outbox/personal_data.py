@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from stockroom.core.personal_data import Person, PersonalData
-from stockroom.outbox import repository
+from stockroom.outbox import repository, service
 
 
 def _export(session: Session, person: Person) -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def _export(session: Session, person: Person) -> list[dict[str, Any]]:
 
 def _erase(session: Session, person: Person) -> None:
     """What was done stays, with the id of who did it; where from does not."""
-    repository.forget_addresses(session, person.user_id)
+    service.forget_addresses(session, person.user_id)
 
 
 PERSONAL_DATA = PersonalData("events", _export, _erase)

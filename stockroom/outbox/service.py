@@ -89,6 +89,14 @@ def newest(limit: int, filters: EventFilters) -> Sequence[Event]:
         return repository.read_newest(session, limit, filters)
 
 
+def forget_addresses(session: Session, user_id: UUID) -> None:
+    """Keep the events that concern a person, but not where they came from."""
+    repository.forget_addresses(session, user_id)
+    for event in session.info.get(_RECORDED, ()):
+        if user_id in {event["actor_id"], event["subject"]}:
+            event["address"] = None
+
+
 def newest_position() -> int:
     """The position up to which events can be read; 0 before the first."""
     with reading() as session:
