@@ -117,10 +117,11 @@ def about(session: Session, user_id: UUID) -> Sequence[Event]:
 
 
 def forget_addresses(session: Session, user_id: UUID) -> None:
-    """Keep the events that concern a person, without where they came from."""
-    statement = update(Event).where(_concerns(user_id), Event.address.is_not(None))
-    statement = statement.values(address=None)
-    session.execute(statement.execution_options(synchronize_session=False))
+    """Keep what a person did, and what nobody else did to the account, but not where from."""
+    is_theirs = func.coalesce(Event.actor_id, Event.subject) == user_id
+    # The first condition has an index for each of its halves.
+    statement = update(Event).where(_concerns(user_id), is_theirs, Event.address.is_not(None))
+    session.execute(statement.values(address=None).execution_options(synchronize_session=False))
 
 
 def oldest_waiting(session: Session) -> datetime | None:

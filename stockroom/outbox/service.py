@@ -90,10 +90,10 @@ def newest(limit: int, filters: EventFilters) -> Sequence[Event]:
 
 
 def forget_addresses(session: Session, user_id: UUID) -> None:
-    """Keep the events that concern a person, but not where they came from."""
+    """Keep what a person did, and what nobody else did to the account, but not where from."""
     repository.forget_addresses(session, user_id)
     for event in session.info.get(_RECORDED, ()):
-        if user_id in {event["actor_id"], event["subject"]}:
+        if (event["actor_id"] or event["subject"]) == user_id:
             event["address"] = None
 
 

@@ -105,3 +105,13 @@ def test_nobody_can_be_found_or_registered_in_the_place_of_who_was_removed(
     tombstone = {"email": f"{user.id}@removed.invalid", "password": PASSWORD}
     assert_problem(nobody.post("/auth/login", json=tombstone), 401, "bad-credentials")
     assert_problem(nobody.post("/auth/register", json=tombstone), 422, "validation-error")
+
+
+def test_a_removal_keeps_where_an_administrator_acted_from(
+    app: Flask, admin: Api, user: User
+) -> None:
+    admin.patch(f"/users/{user.id}", json={"full_name": "Ada"}, if_match="*", environ_base=ADDRESS)
+    admin.delete(f"/users/{user.id}", if_match="*", environ_base=ADDRESS)
+    changed, removed = all_events(app)[-2:]
+    assert (changed.type, removed.type) == ("user.updated", "user.removed")
+    assert changed.address == removed.address == "203.0.113.77"
