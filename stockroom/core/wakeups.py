@@ -59,8 +59,11 @@ def _listen_once(stop: Event, on_wake: Callable[[set[str]], None]) -> None:
         connection.set_session(autocommit=True)
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
+        # Not ``select``, which knows no more than a thousand open files.
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
         while not stop.is_set():
-            if select.select([connection], [], [], LOOK_UP_SECONDS)[0]:
+            if poll.poll(LOOK_UP_SECONDS * 1000):
                 connection.poll()
                 names = {notice.payload for notice in connection.notifies}
                 connection.notifies.clear()

@@ -11,10 +11,12 @@ from werkzeug.test import TestResponse
 from stockroom.auth.models import LoginSession
 from stockroom.core.database import now
 from stockroom.core.transaction import reading, transaction
+from stockroom.mail.repository import newest
 from stockroom.users import service as users
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
 from tests.factories.users import log_in, make_user
+from tests.outbox.events import last_event
 from tests.threads import until
 
 
@@ -78,6 +80,18 @@ def test_an_older_token_ends_the_session_for_everyone(app: Flask, nobody: Api, f
     assert_problem(exchange(nobody, newest["refresh_token"]), 401, "session-ended")
     response = Api(app, newest["access_token"]).get("/users/me")
     assert_problem(response, 401, "unauthenticated")
+
+
+def test_of_an_older_token_the_owner_is_told(
+    app: Flask, nobody: Api, user: User, first: str
+) -> None:
+    next_token(nobody, next_token(nobody, first))
+    exchange(nobody, first)
+    assert last_event(app).type == "user.refresh_token_reused"
+    assert last_event(app).actor_id == last_event(app).subject == user.id
+    with app.app_context(), reading() as session:
+        (mail,) = newest(session, None, 5)
+    assert (mail.address, mail.template) == (user.email, "auth/token_reused")
 
 
 def test_an_older_token_leaves_other_sessions_alone(
