@@ -8,8 +8,10 @@ from flask import Flask
 
 import stockroom.auth.cli
 import stockroom.transfers.cli  # noqa: F401 - both join the commands of a feature below them
+from stockroom.auth.jobs import JOBS as AUTH_JOBS
 from stockroom.auth.personal_data import PERSONAL_DATA as SESSIONS
 from stockroom.auth.routes import blueprint as auth_routes
+from stockroom.auth.sink import SINK as LOGIN_MAILS
 from stockroom.core.api import Blueprint
 from stockroom.core.health import Check, bind_checks
 from stockroom.core.jobs import Job, bind_jobs
@@ -73,7 +75,12 @@ FEATURES = (
         personal_data=(MAILS_TO,),
     ),
     Feature(routes=user_routes, commands=(users_commands,), personal_data=(ACCOUNT,)),
-    Feature(routes=auth_routes, personal_data=(SESSIONS,)),
+    Feature(
+        routes=auth_routes,
+        jobs=AUTH_JOBS,
+        sinks=(LOGIN_MAILS,),
+        personal_data=(SESSIONS,),
+    ),
     Feature(routes=product_routes, commands=(products_commands,)),
     Feature(routes=transfer_routes),
     Feature(

@@ -3,7 +3,7 @@
 import click
 from click import argument
 
-from stockroom.auth import service, sessions
+from stockroom.auth import service, sessions, throttling
 from stockroom.core.console import load, read_password
 from stockroom.users import service as users
 from stockroom.users.cli import stdin_option, users_commands
@@ -23,6 +23,18 @@ def set_password(email: str, *, password_stdin: bool) -> None:
     checked = load(NewUserSchema(only=["password"]), password=password)
     service.set_password(user.id, checked["password"])
     click.echo(f"{user.email} has a new password; its sessions are ended.")
+
+
+@users_commands.command()
+@argument("email")
+def unblock(email: str) -> None:
+    """Forget the failed logins of an account: its next login is tried at once.
+
+    Example: flask users unblock ada@example.com
+    """
+    user = users.get_by_email(email)
+    throttling.unblock(user.email)
+    click.echo(f"{user.email} may log in again at once.")
 
 
 @users_commands.command()

@@ -1,4 +1,4 @@
-from stockroom.core.errors import BadRequest, NotFound, Unauthenticated
+from stockroom.core.errors import BadRequest, NotFound, TooManyRequests, Unauthenticated
 
 
 class BadCredentials(Unauthenticated):
@@ -19,6 +19,15 @@ class EmailNotVerified(Unauthenticated):
 
     slug = "email-not-verified"
     title = "The email address is not verified yet"
+
+
+class TooManyAttempts(TooManyRequests):
+    """Too many logins have failed, for this account or from your network. Wait as many seconds as
+    `Retry-After` says; a new password (`/api/v1/auth/password/forgot`) lets you in at once.
+    """
+
+    slug = "too-many-attempts"
+    title = "Too many failed logins"
 
 
 class InvalidRefreshToken(Unauthenticated):

@@ -7,6 +7,29 @@ from sqlalchemy.orm import Mapped, mapped_column
 from stockroom.core.database import Base, new_id, now
 
 
+class FailedLogins(Base):
+    """How often logins have failed of late: of an account, from a network, or of both together.
+
+    ``account`` and ``network`` are keyed digests, empty where the row counts all of them; so the
+    row of an address without an account looks like any other. A row of both together is where the
+    account is at home: it has logged in from there, and until ``trusted_until`` its failures there
+    count here, and those of strangers elsewhere do not.
+    """
+
+    __tablename__ = "failed_logins"
+    __table_args__ = (
+        CheckConstraint("failures >= 0", name="failures_not_negative"),
+        Index("ix_failed_logins_counted_at", "counted_at"),
+    )
+
+    account: Mapped[str] = mapped_column(String(64), primary_key=True)
+    network: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    counted_at: Mapped[datetime]
+    blocked_until: Mapped[datetime | None]
+    trusted_until: Mapped[datetime | None]
+
+
 class LoginSession(Base):
     """One login of one device, until it ends or expires.
 

@@ -1,10 +1,10 @@
-"""What is kept on the sessions of a person."""
+"""What is kept on the logins of a person."""
 
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from stockroom.auth import repository
+from stockroom.auth import repository, throttling
 from stockroom.core.personal_data import Person, PersonalData
 
 
@@ -25,6 +25,7 @@ def _export(session: Session, person: Person) -> list[dict[str, Any]]:
 
 def _erase(session: Session, person: Person) -> None:
     repository.remove_all(session, person.user_id)
+    throttling.forget(session, person.email)
 
 
 PERSONAL_DATA = PersonalData("sessions", _export, _erase)

@@ -12,6 +12,7 @@ from stockroom.auth.errors import (
     SessionEnded,
     SessionNotFound,
     TokenRequestRefused,
+    TooManyAttempts,
 )
 from stockroom.auth.models import LoginSession
 from stockroom.auth.schemas import (
@@ -58,7 +59,7 @@ def register(registration: dict[str, Any]) -> User:
 @blueprint.limited("rate_limit_login")
 @blueprint.arguments(CredentialsSchema)
 @blueprint.response(200, TokensSchema)
-@blueprint.raises(BadCredentials, EmailNotVerified)
+@blueprint.raises(BadCredentials, EmailNotVerified, TooManyAttempts)
 def log_in(credentials: dict[str, str]) -> dict[str, Any]:
     """Log in: open a session, and get its tokens."""
     return tokens.mint(service.log_in(**credentials, device=_device()))
@@ -69,7 +70,7 @@ def log_in(credentials: dict[str, str]) -> dict[str, Any]:
 @blueprint.limited("rate_limit_login")
 @blueprint.arguments(TokenRequestSchema, location="form")
 @blueprint.response(200, TokensSchema)
-@blueprint.raises(TokenRequestRefused)
+@blueprint.raises(TokenRequestRefused, TooManyAttempts)
 def request_token(form: dict[str, str]) -> dict[str, Any]:
     """Log in or refresh as OAuth 2.0 has it (RFC 6749)."""
     return tokens.mint(oauth.exchange(form, _device()))
@@ -119,7 +120,7 @@ def end_session(session_id: UUID) -> None:
 @blueprint.limited("rate_limit_login")
 @blueprint.arguments(PasswordSchema)
 @blueprint.response(204)
-@blueprint.raises(BadCredentials)
+@blueprint.raises(BadCredentials, TooManyAttempts)
 def reauthenticate(body: dict[str, str]) -> None:
     """Give your password once more, to change what opens doors."""
     service.reauthenticate(current_caller(), body["password"])
@@ -130,7 +131,7 @@ def reauthenticate(body: dict[str, str]) -> None:
 @blueprint.limited("rate_limit_login")
 @blueprint.arguments(PasswordChangeSchema)
 @blueprint.response(204)
-@blueprint.raises(BadCredentials)
+@blueprint.raises(BadCredentials, TooManyAttempts)
 def change_password(body: dict[str, str]) -> None:
     """Give yourself another password, and end your other sessions."""
     service.change_password(current_caller(), body["current_password"], body["new_password"])

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from stockroom.auth import repository
+from stockroom.auth import repository, throttling
 from stockroom.auth.errors import BadCredentials, EmailNotVerified
 from stockroom.auth.sessions import Device, Grant, end_sessions, open_session
 from stockroom.core.context import client_address, settings
@@ -28,33 +28,38 @@ from stockroom.users.passwords import (
 def log_in(email: str, password: str, device: Device) -> Grant:
     """Open a session.
 
+    :raises TooManyAttempts: if too many have failed before.
     :raises BadCredentials: for an unknown address, a wrong password, an inactive account.
     :raises EmailNotVerified: if the settings ask for a proof that the address is the user's.
     """
+    attempt = throttling.begin(email)
     with reading() as session:
         user = users.find_by_email(session, email)
-    # The hash is checked without a database connection in hand: it takes far longer than a
-    # query, and nothing is gained by others waiting for the connection.
-    is_right = verify_password(user.password_hash if user else None, password)
-    if user is None or not is_right or not user.is_active:
-        raise BadCredentials
-    if settings().login_needs_verified_email and not user.email_verified:
-        raise EmailNotVerified
-    new_hash = hash_password(password) if needs_rehash(user.password_hash) else user.password_hash
-    with transaction() as session:
-        # Asked again under a lock: where the password was changed meanwhile, or the account
-        # deactivated, no session may come of it.
-        stored = users.lock_unchanged(session, user)
-        if stored is None:
+    with throttling.counted(attempt, user.id if user else None):
+        # The hash is checked without a database connection in hand: it takes far longer than a
+        # query, and nothing is gained by others waiting for the connection.
+        is_right = verify_password(user.password_hash if user else None, password)
+        if user is None or not is_right or not user.is_active:
             raise BadCredentials
-        stored.password_hash = new_hash
-        return open_session(session, stored, device)
+        if settings().login_needs_verified_email and not user.email_verified:
+            raise EmailNotVerified
+        new_hash = _renewed_hash(user, password)
+        with transaction() as session:
+            # Asked again under a lock: where the password was changed meanwhile, or the account
+            # deactivated, no session may come of it.
+            stored = users.lock_unchanged(session, user)
+            if stored is None:
+                raise BadCredentials
+            stored.password_hash = new_hash
+            throttling.succeed(session, attempt)
+            return open_session(session, stored, device)
 
 
 def reauthenticate(caller: Caller, password: str) -> None:
     """Let the caller's session count as one that has just logged in.
 
     :raises BadCredentials: for a wrong password.
+    :raises TooManyAttempts: if too many have failed before.
     """
     user = _verified(caller, password)
     moment = now()
@@ -71,6 +76,7 @@ def change_password(caller: Caller, current: str, new: str) -> None:
     """Give the caller another password, and end the caller's other sessions.
 
     :raises BadCredentials: if the current password is wrong.
+    :raises TooManyAttempts: if too many have failed before.
     :raises InvalidInput: for a password that is too easy to guess.
     """
     user = _verified(caller, current)
@@ -110,6 +116,7 @@ def replace_password(
     """
     user.password_hash, user.password_changed_at = password_hash, now()
     end_sessions(session, user.id, but=but)
+    throttling.welcome(session, user.email)
     record(session, event_type, user.id, {})
     params = {"address": client_address.get() or "unknown"}
     send(session, user.email, "auth/password_changed", params)
@@ -119,12 +126,19 @@ def _verified(caller: Caller, password: str) -> User:
     """The caller's account, as it was when its password was found to be right.
 
     :raises BadCredentials: for a wrong password.
+    :raises TooManyAttempts: if too many have failed before.
     """
     with reading() as session:
         user = users.get(session, caller.user_id)
-    if not verify_password(user.password_hash, password):
-        raise BadCredentials
+    with throttling.counted(throttling.begin(user.email), user.id):
+        if not verify_password(user.password_hash, password):
+            raise BadCredentials
     return user
+
+
+def _renewed_hash(user: User, password: str) -> str:
+    """The hash of the account's password at the cost that the settings ask for."""
+    return hash_password(password) if needs_rehash(user.password_hash) else user.password_hash
 
 
 def _session_of(caller: Caller) -> UUID:

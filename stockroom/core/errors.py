@@ -135,6 +135,20 @@ class UpgradeRequired(DomainError):
     title = "This address speaks WebSocket"
 
 
+class TooManyRequests(DomainError):
+    """Wait as many seconds as ``Retry-After`` says.
+
+    :ivar retry_after: seconds.
+    """
+
+    slug = "too-many-requests"
+    title = "Too many requests"
+
+    def __init__(self, retry_after: int, detail: str = "") -> None:
+        self.retry_after = retry_after
+        super().__init__(detail)
+
+
 class Unavailable(DomainError):
     """Something the service needs does not answer. Nothing was changed; try again later."""
 

@@ -1,7 +1,6 @@
 """How many requests a caller may make, and the headers that tell how many are left."""
 
 import time
-from ipaddress import ip_address, ip_network
 
 import structlog
 from flask import Flask, Response, request
@@ -12,6 +11,7 @@ from redis.exceptions import RedisError
 from stockroom.config import Settings
 from stockroom.core.context import settings as current_settings
 from stockroom.core.identity import MALFORMED_TOKEN
+from stockroom.core.networks import network_of
 from stockroom.extensions import limiter
 
 log = structlog.get_logger(__name__)
@@ -52,13 +52,8 @@ def _caller_key() -> str:
 
 
 def address_key() -> str:
-    """The caller's address; of IPv6 the /64, all of which one customer of a provider has."""
-    address = get_remote_address()
-    try:
-        parsed = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    return address if parsed.version == 4 else str(ip_network((parsed, 64), strict=False))  # noqa: PLR2004 - the version itself
+    """The network that the caller's address belongs to."""
+    return network_of(get_remote_address())
 
 
 def _tell(response: Response) -> Response:
@@ -75,5 +70,6 @@ def _tell(response: Response) -> Response:
     response.headers["RateLimit-Limit"] = str(limit.limit.amount)
     response.headers["RateLimit-Reset"] = str(seconds)
     if response.status_code == 429:  # noqa: PLR2004 - the status itself
-        response.headers["Retry-After"] = str(max(1, seconds))
+        # A login that was refused for a reason of its own says itself how long to wait.
+        response.headers.setdefault("Retry-After", str(max(1, seconds)))
     return response

@@ -30,6 +30,7 @@ _STATUS: dict[type[errors.DomainError], HTTPStatus] = {
     errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     errors.PreconditionRequired: HTTPStatus.PRECONDITION_REQUIRED,
     errors.UpgradeRequired: HTTPStatus.UPGRADE_REQUIRED,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -83,8 +84,19 @@ def from_domain_error(error: errors.DomainError) -> Response:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.warning("unavailable", reason=error.detail, cause=repr(error.__cause__))
     return problem(
-        status, slug=error.slug, title=error.title, detail=error.detail, **error.extensions
+        status,
+        slug=error.slug,
+        title=error.title,
+        detail=error.detail,
+        headers=_headers_of(error),
+        **error.extensions,
     )
+
+
+def _headers_of(error: errors.DomainError) -> dict[str, str]:
+    if isinstance(error, errors.TooManyRequests):
+        return {"Retry-After": str(error.retry_after)}
+    return {}
 
 
 def from_http_exception(error: HTTPException) -> Response | HTTPException:

@@ -23,6 +23,12 @@ def get(session: Session, user_id: UUID, *, lock: bool = False) -> User:
     return user
 
 
+def find(session: Session, user_id: UUID) -> User | None:
+    """None if there is no such account, or not any more."""
+    user = session.get(User, user_id)
+    return user if user and user.removed_at is None else None
+
+
 def find_by_email(session: Session, email: str) -> User | None:
     is_theirs = User.email == likely_address(email)
     return session.scalar(select(User).where(is_theirs, User.removed_at.is_(None)))

@@ -11,6 +11,7 @@ from stockroom.mail.rendering import render
 ROOT = Path(stockroom.__file__).parent
 TEMPLATES = sorted(f"{path.parents[1].name}/{path.stem}" for path in ROOT.glob("*/mails/*.txt"))
 PARAMS = {
+    "auth/login_blocked": {"address": "192.0.2.7"},
     "auth/password_changed": {"address": "192.0.2.7"},
     "auth/token_reused": {"device": "Shop/1.0", "address": "192.0.2.7"},
     "mail/test": {},
