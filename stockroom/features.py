@@ -8,6 +8,10 @@ from flask import Flask
 
 import stockroom.auth.cli
 import stockroom.transfers.cli  # noqa: F401 - both join the commands of a feature below them
+from stockroom.api_keys import identity as api_keys
+from stockroom.api_keys.cli import api_keys_commands
+from stockroom.api_keys.personal_data import PERSONAL_DATA as API_KEYS
+from stockroom.api_keys.routes import blueprint as api_key_routes
 from stockroom.auth.jobs import JOBS as AUTH_JOBS
 from stockroom.auth.personal_data import PERSONAL_DATA as SESSIONS
 from stockroom.auth.routes import blueprint as auth_routes
@@ -80,6 +84,12 @@ FEATURES = (
         jobs=AUTH_JOBS,
         sinks=(LOGIN_MAILS,),
         personal_data=(SESSIONS,),
+    ),
+    Feature(
+        routes=api_key_routes,
+        commands=(api_keys_commands,),
+        init_app=(api_keys.init_app,),
+        personal_data=(API_KEYS,),
     ),
     Feature(routes=product_routes, commands=(products_commands,)),
     Feature(routes=transfer_routes),

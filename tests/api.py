@@ -1,4 +1,4 @@
-"""A client of the API as a test wants it: paths below ``/api/v1``, and a token."""
+"""A client of the API as a test wants it: paths below ``/api/v1``, and a token or an API key."""
 
 from typing import Any
 from uuid import UUID
@@ -12,11 +12,13 @@ PREFIX = "/api/v1"
 
 
 class Api:
-    """Sends requests to an application, with an access token if it has one."""
+    """Sends requests to an application, with an access token or an API key if it has one."""
 
-    def __init__(self, app: Flask, token: str | None = None) -> None:
+    def __init__(self, app: Flask, token: str | None = None, *, key: str | None = None) -> None:
         self._client = app.test_client()
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if key:
+            self._headers["X-API-Key"] = key
 
     def request(self, method: str, path: str, **kwargs: Any) -> TestResponse:
         """Other arguments are those of werkzeug.

@@ -76,7 +76,7 @@ class Blueprint(flask_smorest.Blueprint):
                 admit(access, redeem, recent=recent)
                 return view(*args, **kwargs)
 
-            return _documented(wrapper, access=access, name=view.__name__)
+            return _documented(wrapper, access=access, recent=recent, name=view.__name__)
 
         return decorator
 

@@ -1,4 +1,4 @@
-"""Who is calling, by the access token of the request.
+"""Who is calling, by the access token or the API key of the request.
 
 A feature above tells with ``jwt.user_lookup_loader`` how to find the caller of a token.
 """
@@ -15,7 +15,8 @@ from jwt import ExpiredSignatureError, PyJWTError
 from stockroom.core.context import Actor, actor, settings
 from stockroom.core.database import now
 from stockroom.core.errors import PermissionDenied, RecentLoginRequired, Unauthenticated
-from stockroom.core.permissions import Caller, Permission
+from stockroom.core.key_header import API_KEY, key_finder
+from stockroom.core.permissions import SCOPES, Caller, Permission
 
 # The libraries let the header and the JSON of a token fail in two ways of their own: a header
 # of commas alone, and brackets nested deeper than the interpreter goes.
@@ -53,10 +54,12 @@ def admit(
         return
     if redeem and TICKET in request.args:
         caller: Caller | None = _caller_of_ticket(redeem)
+    elif API_KEY in request.headers:
+        caller = _caller_of_key()
     else:
         caller = _caller_of_token(optional=access is Access.ANYONE)
     if isinstance(access, Permission) and (caller is None or not caller.may(access)):
-        raise PermissionDenied
+        raise PermissionDenied(_denial(caller, access))
     if recent and not (caller and _has_logged_in_recently(caller)):
         raise RecentLoginRequired
     g.caller = caller
@@ -80,6 +83,27 @@ def caller_may(permission: Permission) -> bool:
 def _has_logged_in_recently(caller: Caller) -> bool:
     earliest = now() - timedelta(minutes=settings().recent_login_minutes)
     return caller.authenticated_at is not None and caller.authenticated_at >= earliest
+
+
+def _denial(caller: Caller | None, permission: Permission) -> str:
+    """What to do about it, where it is the key that lacks the permission; else nothing."""
+    if caller is None or caller.scopes is None or permission in caller.scopes:
+        return ""
+    if permission not in SCOPES:
+        return "No API key may do this: it takes a session, which a login opens."
+    return f"The API key does not have the scope {permission}."
+
+
+def _caller_of_key() -> Caller:
+    if "Authorization" in request.headers:
+        raise Unauthenticated(f"Send either Authorization or {API_KEY}, not both.")
+    caller = key_finder().find(request.headers[API_KEY])
+    if caller is None:
+        raise Unauthenticated(
+            "The API key is not valid: it was mistyped or revoked, has expired, or its owner may "
+            "not log in."
+        )
+    return caller
 
 
 def _caller_of_ticket(redeem: Redeem) -> Caller:

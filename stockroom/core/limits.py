@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from stockroom.config import Settings
 from stockroom.core.context import settings as current_settings
 from stockroom.core.identity import MALFORMED_TOKEN
+from stockroom.core.key_header import API_KEY, key_finder
 from stockroom.core.networks import network_of
 from stockroom.extensions import limiter
 
@@ -38,10 +39,13 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _caller_key() -> str:
-    """The account whose token the request carries, else its address.
+    """The API key, or the account whose token the request carries, else its address.
 
     Whether the session still lives is not asked here: a limit is no permission.
     """
+    key_id = key_finder().known_id(request.headers.get(API_KEY, ""))
+    if key_id is not None:
+        return str(key_id)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         try:

@@ -43,6 +43,12 @@ _SECURITY_SCHEMES: Document = {
         "bearerFormat": "JWT",
         "description": "Or take an access token from `POST /api/v1/auth/login`.",
     },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "For machines: a key from `POST /api/v1/auth/api-keys`.",
+    },
 }
 
 

@@ -9,7 +9,7 @@ from marshmallow import INCLUDE, fields
 from stockroom.core import errors
 from stockroom.core.http_problems import HTTP_PROBLEMS
 from stockroom.core.identity import Access
-from stockroom.core.permissions import Permission
+from stockroom.core.permissions import SCOPES, Permission
 from stockroom.core.problems import MEDIA_TYPE, status_of
 from stockroom.core.schemas import BaseSchema
 
@@ -87,7 +87,7 @@ def describe_operation(document: Document, facts: Document, **_: Any) -> Documen
     document["responses"] = {
         str(int(status)): responses[status] for status in sorted(responses, key=int)
     }
-    document["security"] = _security(facts["access"])
+    document["security"] = _security(facts["access"], recent=facts["recent"])
     return document
 
 
@@ -111,10 +111,12 @@ def _problem_statuses(document: Document, facts: Document) -> set[HTTPStatus]:
     }
 
 
-def _security(access: Access | Permission) -> list[Document]:
+def _security(access: Access | Permission, *, recent: bool) -> list[Document]:
     if access is Access.PUBLIC:
         return []
     required: list[Document] = [{"password": []}, {"bearer": []}]
+    if access is Access.ANYONE or (access in SCOPES and not recent):
+        required.append({"apiKey": []})
     return required if isinstance(access, Permission) else [{}, *required]
 
 

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from threading import Event
 from time import monotonic
 
-from stockroom.auth.sessions import find_again
 from stockroom.core.context import settings
 from stockroom.core.errors import Unavailable
 from stockroom.core.permissions import Caller, Permission
@@ -14,7 +13,7 @@ from stockroom.outbox.errors import EventsExpired
 from stockroom.outbox.filters import EventFilters
 from stockroom.outbox.types import matches
 from stockroom.stream.ring import Line
-from stockroom.stream.service import first_position
+from stockroom.stream.service import find_again, first_position
 from stockroom.stream.steps import Goodbye, Heartbeat, Step
 from stockroom.stream.tail import EVENTS_AT_ONCE, Tail, current_tail
 
@@ -59,7 +58,7 @@ class Follower:
                 yield line
             if monotonic() >= due:
                 if not self._is_still_welcome():
-                    yield Goodbye.SESSION_OVER
+                    yield Goodbye.KEY_OVER if self._caller.key_id else Goodbye.SESSION_OVER
                     return
                 yield Heartbeat(self.position)
                 due = monotonic() + seconds
@@ -108,7 +107,7 @@ class Follower:
         return self._caller.may(Permission.EVENTS_READ)
 
     def _is_still_welcome(self) -> bool:
-        """Whether the session lives and its account may still follow; its role counts anew."""
+        """Whether session or key is good and may still follow; role and scopes count anew."""
         try:
             with self._tail.connections:
                 caller = find_again(self._caller)

@@ -18,7 +18,7 @@ blueprint = Blueprint(
 
 
 @blueprint.post("/tickets")
-@blueprint.allow(Permission.EVENTS_FOLLOW)
+@blueprint.allow(Permission.ACCOUNT_SECURE)
 @blueprint.response(201, TicketSchema)
 @blueprint.raises(SessionEndedMeanwhile)
 def create_ticket() -> service.Ticket:

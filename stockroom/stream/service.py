@@ -5,7 +5,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from stockroom.auth.sessions import find_caller
+from stockroom.api_keys import lookup as keys
+from stockroom.auth import sessions
 from stockroom.core.database import now
 from stockroom.core.permissions import Caller
 from stockroom.core.transaction import reading, transaction
@@ -46,7 +47,12 @@ def redeem_ticket(ticket: str) -> Caller | None:
     """Use up a ticket; None if it is none (any more), or its session is over."""
     with transaction() as session:
         holder = repository.take(session, _digest(ticket), now())
-    return find_caller(holder.session_id, holder.user_id) if holder else None
+    return sessions.find_caller(holder.session_id, holder.user_id) if holder else None
+
+
+def find_again(caller: Caller) -> Caller | None:
+    """The same caller as the database has it now; None if session or API key is not good now."""
+    return keys.find_again(caller.key_id) if caller.key_id else sessions.find_again(caller)
 
 
 def remove_expired_tickets() -> int:

@@ -17,6 +17,7 @@ class Goodbye(Enum):
     """Why the server ends a stream: a close code of WebSockets (RFC 6455, 7.4.1), and words."""
 
     SESSION_OVER = 1008, "the session has ended"
+    KEY_OVER = 1008, "the API key is not good any more"
     FAILED = 1011, "something went wrong: come back"
     RESTART = 1012, "the server restarts: come back"
     TOO_SLOW = 1013, "too slow: resume with after={position}"

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
+from stockroom.api_keys import service as api_keys
 from stockroom.auth import service as auth
 from stockroom.auth.sessions import Device
+from stockroom.core.database import now
 from stockroom.core.errors import InvalidInput
 from stockroom.core.pagination import PageRequest
-from stockroom.core.permissions import Role
+from stockroom.core.permissions import Caller, Permission, Role
 from stockroom.products.filters import RELEVANCE
 from stockroom.products.money import check_price
 from stockroom.stream import tail
@@ -121,6 +124,8 @@ def make_acceptable(case: Case) -> None:
             case.body["attributes"] = _without_nul(case.body["attributes"])
         if "url" in case.body:
             case.body["url"] = A_PUBLIC_URL
+        if case.body.get("expires_at"):
+            case.body["expires_at"] = (now() + timedelta(days=1)).isoformat()
         # A price has the decimals of its currency, which may be that of the stored product.
         if "price" not in case.body:
             case.body.pop("currency", None)
@@ -187,6 +192,12 @@ def _session_id(app: Flask, user: User) -> str:
     return str(grant.session_id)
 
 
+def _key_id(app: Flask, user: User) -> str:
+    with app.app_context():
+        caller = Caller(user.id, user.role)
+        return str(api_keys.create(caller, "fuzz", [Permission.ACCOUNT_OWN]).api_key.id)
+
+
 def _webhook_id(app: Flask) -> str:
     """Of a webhook that has one delivery."""
     with app.app_context():
@@ -202,6 +213,7 @@ def _newest_delivery_id(app: Flask) -> str:
 
 
 _EXISTING: dict[str, Callable[[Flask, User], str]] = {
+    "key_id": _key_id,
     "product_id": _product_id,
     "session_id": _session_id,
     "sku": lambda app, _user: make_product(app).sku,

@@ -12,6 +12,13 @@ ROOT = Path(stockroom.__file__).parent
 TEMPLATES = sorted(f"{path.parents[1].name}/{path.stem}" for path in ROOT.glob("*/mails/*.txt"))
 PARAMS = {
     "auth/login_blocked": {"address": "192.0.2.7"},
+    "api_keys/created": {
+        "name": "Till 3",
+        "prefix": "sr_x7Kd2",
+        "scopes": "catalogue:export",
+        "expires": "never",
+        "address": "192.0.2.7",
+    },
     "auth/password_changed": {"address": "192.0.2.7"},
     "auth/token_reused": {"device": "Shop/1.0", "address": "192.0.2.7"},
     "mail/test": {},

@@ -1,0 +1,1 @@
+"""API keys: how machines call on behalf of an account, within scopes."""
