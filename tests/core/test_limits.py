@@ -9,8 +9,13 @@ from flask import Flask
 from redis import Redis
 from werkzeug.test import TestResponse
 
+from stockroom.api_keys import keys
+from stockroom.core.database import new_id
+from stockroom.core.key_header import KeyFinder
+from stockroom.core.permissions import Caller, Role
 from stockroom.embedded.redis import EmbeddedRedis
 from tests.api import Api, assert_problem
+from tests.factories.api_keys import make_key
 from tests.factories.users import PASSWORD, make_user, token_for
 from tests.threads import at_once
 
@@ -74,6 +79,39 @@ def test_who_has_no_valid_token_is_counted_by_address(make_app: Callable[..., Fl
     assert statuses(made_up) == [200, 401, 429]
     elsewhere = Api(app).get("/products", environ_base={"REMOTE_ADDR": "192.0.2.7"})
     assert elsewhere.status_code == 200
+
+
+def test_a_key_that_was_let_in_has_a_count_of_its_own(make_app: Callable[..., Flask]) -> None:
+    app = make_app(rate_limit="2 per hour")
+    user = make_user(app)
+    first, second = (Api(app, key=make_key(app, user).key) for _ in range(2))
+    assert statuses([api.get("/users/me") for api in (first, second)]) == [200, 200]
+    assert Api(app).get("/users/me").status_code == 429
+    assert statuses([first.get("/users/me") for _ in range(3)]) == [200, 200, 429]
+    assert second.get("/users/me").status_code == 200
+
+
+def test_keys_that_are_made_up_are_counted_by_address(make_app: Callable[..., Flask]) -> None:
+    app = make_app(rate_limit="2 per hour")
+    made_up = [Api(app, key=keys.new_key()).get("/products") for _ in range(3)]
+    assert statuses(made_up) == [401, 401, 429]
+
+
+def test_a_key_that_is_refused_is_counted_by_address_again() -> None:
+    callers = [Caller(new_id(), Role.CUSTOMER, key_id=new_id()), None]
+    finder = KeyFinder(lambda _key: callers.pop(0))
+    seen = []
+    for _ in range(2):
+        finder.find("sr_key")
+        seen.append(finder.known_id("sr_key") is not None)
+    assert seen == [True, False]
+
+
+def test_of_many_keys_those_that_were_used_last_are_known() -> None:
+    finder = KeyFinder(lambda _key: Caller(new_id(), Role.CUSTOMER, key_id=new_id()), most_known=2)
+    for key in ("a", "b", "a", "c"):
+        finder.find(key)
+    assert [finder.known_id(key) is not None for key in "abc"] == [True, False, True]
 
 
 @pytest.mark.parametrize(

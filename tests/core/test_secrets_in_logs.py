@@ -15,6 +15,7 @@ from stockroom.core.transaction import transaction
 from stockroom.users.models import User
 from stockroom.users.passwords import hash_password
 from tests.api import Api
+from tests.factories.api_keys import make_key
 from tests.factories.users import PASSWORD, log_in, make_user
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl"
@@ -107,6 +108,21 @@ def test_a_whole_session_leaves_no_secret_in_the_logs(talkative: Flask, log_file
     for answer in [tokens, *answers]:
         kept += [answer["access_token"], answer["refresh_token"]]
     assert [secret for secret in kept if secret in written] == []
+
+
+def test_a_key_is_in_no_log_wherever_it_is_sent(talkative: Flask, log_file: Path) -> None:
+    key = make_key(talkative, make_user(talkative)).key
+    api = Api(talkative, key=key)
+    assert api.get("/users/me").status_code == 200
+    api.get(f"/products?q={key}")
+    api.get(f"/products/by-sku/{key}")
+    api.get(f"/nowhere/{key}", headers={"User-Agent": key, "X-Request-ID": key})
+    api.patch("/users/me", json={"full_name": key}, if_match="*")
+    api.post("/auth/login", json={"email": key, "password": key})
+    Api(talkative, token=key).get("/users/me")
+    written = log_file.read_text()
+    assert "Row (" in written
+    assert key not in written
 
 
 @pytest.mark.parametrize("log_format", LogFormat)

@@ -91,23 +91,34 @@ class Live:
             headers["Authorization"] = f"Bearer {token}"
         return self.site.web.send(web.request(method, path, headers=headers))
 
+    def credentials(self, query: str, token: str | None, key: str | None) -> dict[str, str]:
+        """The key or token, else the account's, unless the query has a ticket."""
+        if key:
+            return {"X-API-Key": key}
+        return {} if "ticket=" in query else {"Authorization": f"Bearer {token or self.token}"}
+
     @contextmanager
     def socket(
-        self, query: str = "", *, token: str | None = None, port: int | None = None, **options: Any
+        self,
+        query: str = "",
+        *,
+        token: str | None = None,
+        key: str | None = None,
+        port: int | None = None,
+        **options: Any,
     ) -> Iterator[ClientConnection]:
-        """A WebSocket that follows, with the account's token unless the query has a ticket."""
-        headers = {} if "ticket=" in query else {"Authorization": f"Bearer {token or self.token}"}
+        """A WebSocket that follows."""
+        headers = self.credentials(query, token, key)
         address = f"ws://127.0.0.1:{port or self.site.web.port}{EVENTS}/ws?{query}"
         with connect(address, additional_headers=headers, proxy=None, **options) as socket:
             yield socket
 
     @contextmanager
     def stream(
-        self, query: str = "", *, token: str | None = None, **headers: str
+        self, query: str = "", *, token: str | None = None, key: str | None = None, **headers: str
     ) -> Iterator[tuple[HTTPResponse, Iterator[Message]]]:
         """A stream of server-sent events: the answer, and its messages as they come."""
-        if "ticket=" not in query:
-            headers["Authorization"] = f"Bearer {token or self.token}"
+        headers |= self.credentials(query, token, key)
         connection = HTTPConnection("127.0.0.1", self.site.web.port, timeout=PATIENCE_SECONDS)
         with closing(connection):
             connection.request("GET", f"{EVENTS}/stream?{query}", headers=headers)

@@ -1,0 +1,85 @@
+"""Following events with an API key."""
+
+import pytest
+
+from stockroom.api_keys import service as api_keys
+from stockroom.api_keys.service import Issued
+from stockroom.core.permissions import Permission, Role
+from stockroom.users import service as users
+from stockroom.users.models import User
+from tests.api import Api, assert_problem
+from tests.factories.api_keys import make_key
+from tests.factories.users import make_user
+from tests.stream.clients import EVENTS, Live, news, read, read_to_the_end
+
+FOLLOW = [Permission.EVENTS_FOLLOW]
+OVER = "the API key is not good any more"
+
+
+@pytest.fixture
+def user(live: Live) -> User:
+    return make_user(live.site.app, role=Role.STAFF)
+
+
+@pytest.fixture
+def issued(live: Live, user: User) -> Issued:
+    return make_key(live.site.app, user)
+
+
+def test_a_key_follows_over_a_websocket(live: Live, issued: Issued) -> None:
+    start = live.now()
+    (seen,) = live.make_products(1, status="draft")
+    with live.socket(f"after={start}", key=issued.key) as socket:
+        assert read(socket, 1)[0]["subject"] == seen
+
+
+def test_a_key_follows_by_server_sent_events(live: Live, issued: Issued) -> None:
+    start = live.now()
+    (seen,) = live.make_products(1, status="draft")
+    with live.stream(f"after={start}", key=issued.key) as (_, messages):
+        assert next(news(messages)).data["subject"] == seen
+
+
+def test_a_key_with_the_one_scope_sees_what_everybody_sees(live: Live, user: User) -> None:
+    start = live.now()
+    live.make_products(1, status="draft")
+    (seen,) = live.make_products(1)
+    key = make_key(live.site.app, user, FOLLOW).key
+    with live.stream(f"after={start}", key=key) as (_, messages):
+        assert next(news(messages)).data["subject"] == seen
+
+
+def test_a_key_without_the_scope_follows_nothing(live: Live, user: User) -> None:
+    key = make_key(live.site.app, user, [Permission.ACCOUNT_OWN]).key
+    headers = {"X-API-Key": key}
+    assert live.send("GET", f"{EVENTS}/stream", None, **headers).status == 403
+
+
+def test_a_websocket_ends_with_a_reason_when_its_key_is_revoked(live: Live, issued: Issued) -> None:
+    with live.socket(key=issued.key) as socket:
+        with live.site.app.app_context():
+            api_keys.revoke(issued.api_key.id)
+        read_to_the_end(socket)
+    assert (socket.close_code, socket.close_reason) == (1008, OVER)
+
+
+def test_a_stream_ends_with_a_reason_when_the_owner_of_its_key_is_deactivated(
+    live: Live, issued: Issued, user: User
+) -> None:
+    with live.stream(key=issued.key) as (_, messages):
+        with live.site.app.app_context():
+            users.change(user.id, {"is_active": False})
+        *_, last = messages
+    assert (last.event, last.data["reason"]) == ("bye", OVER)
+
+
+def test_a_stream_goes_on_while_its_key_is_good(live: Live, issued: Issued) -> None:
+    with live.stream(key=issued.key) as (_, messages):
+        beats = [next(messages).event for _ in range(2)]
+    assert beats == ["heartbeat"] * 2
+
+
+def test_tickets_are_for_sessions(live: Live, issued: Issued) -> None:
+    answer = Api(live.site.app, key=issued.key).post("/events/tickets")
+    problem = assert_problem(answer, 403, "permission-denied")
+    assert "it takes a session" in problem["detail"]
