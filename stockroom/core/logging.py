@@ -19,7 +19,7 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_TEXT = re.compile(
     r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JSON Web Token
-    r"|\bsr_\w{16,}"  # an API key
+    r"|sr_[0-9A-Za-z]{16,}"  # an API key; in an address, an escape such as %20 may stand before it
     r"|\$argon2\w+\$\S+"  # a password's hash
     r"|(?<=://)[^\s/]*:[^\s/]*(?=@)"  # user and password in an address
     r"|(?i:(?<=bearer )|(?<=basic ))[\w.~+/=-]+"

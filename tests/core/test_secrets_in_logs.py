@@ -64,6 +64,7 @@ def test_values_are_blanked_however_deep_they_are() -> None:
         (f"token was {JWT}, it said", JWT),
         (f"hash {ARGON2} is old", ARGON2),
         ("key sr_abcdefghijklmnop0123", "sr_abcdefghijklmnop0123"),
+        ("GET /?q=a%20sr_abcdefghijklmnop0123", "sr_abcdefghijklmnop0123"),
         ("Authorization: Bearer abc.def", "abc.def"),
         ("Authorization: Basic YWRhOnN3b3JkZmlzaA==", "YWRhOnN3b3JkZmlzaA=="),
         ("postgresql://ada:swordfish@db.example/shop", "ada:swordfish"),
