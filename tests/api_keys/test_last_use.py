@@ -85,6 +85,15 @@ def test_a_use_that_cannot_be_noted_at_once_is_let_be(
     assert stored_key(app, issued.api_key.id).last_used_at is None
 
 
+def test_of_two_uses_at_once_one_is_noted_without_a_warning(
+    app: Flask, issued: Issued, caplog: pytest.LogCaptureFixture
+) -> None:
+    with app.app_context(), transaction() as session:
+        session.execute(text("SELECT 1 FROM api_keys FOR UPDATE"))
+        use(app, issued)
+    assert caplog.records == []
+
+
 def test_a_database_that_takes_no_changes_keeps_no_key_out(
     app: Flask, issued: Issued, make_app: Callable[..., Flask]
 ) -> None:

@@ -8,6 +8,9 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
+from stockroom.core.identity import Access
+from stockroom.core.operations import describe_operation
+from stockroom.core.permissions import Permission
 from tests.contract import fuzzing
 
 DOCUMENT: dict[str, Any] = fuzzing.document()
@@ -102,6 +105,24 @@ def test_what_is_created_or_read_has_the_headers_that_lead_on() -> None:
     assert read["200"]["headers"].keys() >= {"ETag"}
     assert _resolved(read["304"])["headers"].keys() >= {"ETag"}
     assert listed.keys() >= {"Link"}
+
+
+@pytest.mark.parametrize(
+    ("access", "recent", "takes_keys"),
+    [
+        (Permission.USERS_MANAGE, False, True),
+        (Permission.USERS_MANAGE, True, False),
+        (Permission.ACCOUNT_SECURE, False, False),
+        (Access.ANYONE, False, True),
+        (Access.PUBLIC, False, False),
+    ],
+)
+def test_a_key_is_offered_where_one_can_be_let_in(
+    access: Access | Permission, recent: bool, takes_keys: bool
+) -> None:
+    facts = {"name": "act", "access": access, "recent": recent}
+    described = describe_operation({}, facts)
+    assert ({"apiKey": []} in described["security"]) == takes_keys
 
 
 def _operation(name: str) -> dict[str, Any]:
