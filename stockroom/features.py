@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from click import Command
 from flask import Flask
 
-import stockroom.auth.cli
-import stockroom.transfers.cli  # noqa: F401 - both join the commands of a feature below them
+import stockroom.transfers.cli  # noqa: F401 - it joins the commands of a feature below it
 from stockroom.api_keys import identity as api_keys
 from stockroom.api_keys.cli import api_keys_commands
 from stockroom.api_keys.personal_data import PERSONAL_DATA as API_KEYS
 from stockroom.api_keys.routes import blueprint as api_key_routes
+from stockroom.auth.cli import auth_commands
 from stockroom.auth.jobs import JOBS as AUTH_JOBS
 from stockroom.auth.personal_data import PERSONAL_DATA as SESSIONS
 from stockroom.auth.routes import blueprint as auth_routes
@@ -81,6 +81,7 @@ FEATURES = (
     Feature(routes=user_routes, commands=(users_commands,), personal_data=(ACCOUNT,)),
     Feature(
         routes=auth_routes,
+        commands=(auth_commands,),
         jobs=AUTH_JOBS,
         sinks=(LOGIN_MAILS,),
         personal_data=(SESSIONS,),

@@ -10,6 +10,7 @@ from flask import Flask
 from limits.storage import MemoryStorage
 
 from stockroom.app import create_app
+from stockroom.auth.signing import key_ring
 from stockroom.config import Environment, Settings
 from stockroom.core.permissions import Role
 from stockroom.extensions import cache, db, limiter
@@ -100,6 +101,7 @@ def app(shared_app: Flask, settings: Settings, log: TextIO) -> Iterator[Flask]:
         empty_tables(db.engine)
         cache.clear()
         limiter.reset()
+        key_ring().forget()
     logged = log.read().splitlines()
     assert WATCH.found_in([*events, *logged]) == []
 

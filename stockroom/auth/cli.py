@@ -1,13 +1,45 @@
-"""Commands on passwords and sessions, which join ``flask users``."""
+"""``flask auth``; and commands on passwords and sessions, which join ``flask users``."""
 
 import click
-from click import argument
+from click import argument, option
 
-from stockroom.auth import service, sessions, throttling
-from stockroom.core.console import load, read_password
+from stockroom.auth import service, sessions, signing, throttling
+from stockroom.core.console import CommandGroup, json_option, load, print_table, read_password
 from stockroom.users import service as users
 from stockroom.users.cli import stdin_option, users_commands
 from stockroom.users.schemas import NewUserSchema
+
+auth_commands = CommandGroup("auth", help="The keys that sign tokens.")
+
+
+@auth_commands.command("rotate-keys")
+@option("--revoke", is_flag=True, help="Void all tokens at once: after a key has leaked.")
+def rotate_keys(*, revoke: bool) -> None:
+    """Let a new key sign tokens; the one before verifies until its tokens have run out.
+
+    Example: flask auth rotate-keys
+    """
+    key = signing.rotate(revoke=revoke)
+    if revoke:
+        click.echo(
+            f"Key {key.id.hex} signs; all others are void within {signing.RELOAD_SECONDS} s."
+        )
+    else:
+        click.echo(f"Key {key.id.hex} signs in {signing.SETTLING_SECONDS} s; others still verify.")
+
+
+@auth_commands.command("keys")
+@json_option
+def list_keys(*, as_json: bool) -> None:
+    """List the keys that sign tokens, or have signed them, newest first.
+
+    Example: flask auth keys
+    """
+    rows = (
+        (key.id.hex, key.created_at, key.retired_at, key.expires_at) for key in signing.list_keys()
+    )
+    columns = ("id", "created at", "retired at", "verifies until")
+    print_table(columns, rows, as_json=as_json)
 
 
 @users_commands.command()

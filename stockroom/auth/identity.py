@@ -4,9 +4,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Flask
+from flask import Flask, g
+from jwt import InvalidKeyError
 
-from stockroom.auth import sessions
+from stockroom.auth import sessions, signing
+from stockroom.auth.models import FIRST_KEY_ID
 from stockroom.config import Settings
 from stockroom.core.permissions import Caller
 from stockroom.extensions import jwt
@@ -17,7 +19,6 @@ CLOCK_SKEW_SECONDS = 5
 
 def init_app(app: Flask, settings: Settings) -> None:
     app.config.update(
-        JWT_SECRET_KEY=settings.jwt_secret_key,
         JWT_ALGORITHM="HS256",
         JWT_ACCESS_TOKEN_EXPIRES=timedelta(minutes=settings.access_token_minutes),
         JWT_TOKEN_LOCATION=["headers"],
@@ -30,6 +31,29 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     jwt.init_app(app)
     jwt.user_lookup_loader(_find_caller)
+    jwt.additional_headers_loader(_headers)
+    jwt.encode_key_loader(_signing_secret)
+    jwt.decode_key_loader(_verifying_secret)
+
+
+def _headers(_identity: str) -> dict[str, Any]:
+    g.signing_key = signing.current_key()
+    return {"kid": g.signing_key.id}
+
+
+def _signing_secret(_identity: str) -> bytes:
+    # The one that the header names: another one may have begun to sign since.
+    key: signing.Key = g.signing_key
+    return key.secret
+
+
+def _verifying_secret(header: dict[str, Any], _claims: dict[str, Any]) -> bytes:
+    """:raises InvalidKeyError: if the token names a key that does not verify."""
+    # The version before this one named none.
+    key = signing.find_key(header.get("kid", FIRST_KEY_ID.hex))
+    if key is None:
+        raise InvalidKeyError
+    return key.secret
 
 
 def _find_caller(_header: dict[str, Any], claims: dict[str, Any]) -> Caller | None:

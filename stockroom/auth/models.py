@@ -1,10 +1,13 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from stockroom.core.database import Base, new_id, now
+
+FIRST_KEY_ID = UUID(int=0)
+SALT_BYTES = 32
 
 
 class FailedLogins(Base):
@@ -53,3 +56,24 @@ class LoginSession(Base):
     ended_at: Mapped[datetime | None]
     device: Mapped[str | None] = mapped_column(String(300))
     address: Mapped[str | None] = mapped_column(String(45))
+
+
+class SigningKey(Base):
+    """A key that signs tokens, or has signed them; ``auth.signing`` makes it of the salt.
+
+    The first key is the setting itself, and has none; nor is it known since when it is used.
+    ``expires_at`` is when a key verifies no more.
+    """
+
+    __tablename__ = "signing_keys"
+    __table_args__ = (
+        CheckConstraint(f"octet_length(salt) = {SALT_BYTES}", name="salt_length"),
+        CheckConstraint(f"(salt IS NULL) = (id = '{FIRST_KEY_ID}')", name="salt_but_for_first"),
+        CheckConstraint("(retired_at IS NULL) = (expires_at IS NULL)", name="retired_expires"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    salt: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime | None]
+    retired_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]

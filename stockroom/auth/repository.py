@@ -1,14 +1,14 @@
-"""Every query on sessions."""
+"""Every query on sessions, and on the keys that sign their tokens."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from stockroom.auth.models import LoginSession
+from stockroom.auth.models import LoginSession, SigningKey
 from stockroom.core.context import settings
 from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
@@ -79,6 +79,27 @@ def end(
 
 def remove_all(session: Session, user_id: UUID) -> None:
     session.execute(delete(LoginSession).where(LoginSession.user_id == user_id))
+
+
+def signing_keys(session: Session) -> Sequence[SigningKey]:
+    """All there ever were, in the order in which they were made."""
+    return session.scalars(select(SigningKey).order_by(SigningKey.id)).all()
+
+
+def lock_signing_keys(session: Session) -> None:
+    """Let nobody else change the keys until the transaction ends."""
+    session.execute(text("LOCK TABLE signing_keys IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def retire_keys(session: Session, moment: datetime, expires_at: datetime) -> None:
+    """Retire all keys; none verifies longer than it already had to, or than until then."""
+    session.execute(
+        update(SigningKey).values(
+            retired_at=func.coalesce(SigningKey.retired_at, moment),
+            # LEAST leaves out what is null.
+            expires_at=func.least(SigningKey.expires_at, expires_at),
+        )
+    )
 
 
 def _open(moment: datetime) -> ColumnElement[bool]:
