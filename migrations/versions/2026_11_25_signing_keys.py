@@ -1,7 +1,7 @@
 """Signing keys.
 
 Revision ID: b4d92f6e1a70
-Revises: 7d1f0c5a9e21
+Revises: 5b8e2f60d417
 Create Date: 2026-11-25 06:40:00.000000+00:00
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "b4d92f6e1a70"
-down_revision = "7d1f0c5a9e21"
+down_revision = "5b8e2f60d417"
 branch_labels = None
 depends_on = None
 

@@ -10,6 +10,7 @@ from jwt import InvalidKeyError
 from stockroom.auth import sessions, signing
 from stockroom.auth.models import FIRST_KEY_ID
 from stockroom.config import Settings
+from stockroom.core.identity import CSRF_HEADER
 from stockroom.core.permissions import Caller
 from stockroom.extensions import jwt
 
@@ -29,11 +30,27 @@ def init_app(app: Flask, settings: Settings) -> None:
         # Servers' clocks differ; a token must not be "not yet valid" on the next one.
         JWT_DECODE_LEEWAY=CLOCK_SKEW_SECONDS,
     )
+    app.config.update(_cookies(is_secure=settings.is_production))
     jwt.init_app(app)
     jwt.user_lookup_loader(_find_caller)
     jwt.additional_headers_loader(_headers)
     jwt.encode_key_loader(_signing_secret)
     jwt.decode_key_loader(_verifying_secret)
+
+
+def _cookies(*, is_secure: bool) -> dict[str, Any]:
+    # The prefix has browsers take the cookie from this very host alone, and over HTTPS.
+    prefix = "__Host-" if is_secure else ""
+    return {
+        "JWT_COOKIE_SECURE": is_secure,
+        "JWT_COOKIE_SAMESITE": "Strict",
+        "JWT_ACCESS_COOKIE_NAME": f"{prefix}access_token",
+        "JWT_REFRESH_COOKIE_NAME": f"{prefix}refresh_token",
+        "JWT_ACCESS_CSRF_COOKIE_NAME": f"{prefix}csrf_token",
+        "JWT_ACCESS_CSRF_HEADER_NAME": CSRF_HEADER,
+        # ``auth.cookies`` sets one for both tokens.
+        "JWT_CSRF_IN_COOKIES": False,
+    }
 
 
 def _headers(_identity: str) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import Response, request
 
-from stockroom.auth import oauth, service, sessions, tokens
+from stockroom.auth import cookies, oauth, service, sessions, tokens
 from stockroom.auth.errors import (
     BadCredentials,
     EmailNotVerified,
@@ -25,10 +25,13 @@ from stockroom.auth.schemas import (
     SessionSchema,
     TokenRequestSchema,
     TokensSchema,
+    TransportQuery,
 )
 from stockroom.core.api import Blueprint
 from stockroom.core.context import client_address
-from stockroom.core.identity import Access, current_caller
+from stockroom.core.errors import CsrfFailed
+from stockroom.core.identity import CSRF_HEADER, Access, current_caller
+from stockroom.core.operations import header_references
 from stockroom.core.pages import PageQuery, page_request
 from stockroom.core.pagination import Page
 from stockroom.core.permissions import Permission
@@ -40,6 +43,11 @@ from stockroom.users.schemas import UserSchema
 blueprint = Blueprint(
     "auth", __name__, url_prefix="/auth", description="Registration, login and sessions."
 )
+
+AS_COOKIES: dict[str, Any] = {
+    "description": "The tokens are in cookies.",
+    "headers": header_references(["Set-Cookie", CSRF_HEADER]),
+}
 
 
 @blueprint.post("/register")
@@ -58,11 +66,17 @@ def register(registration: dict[str, Any]) -> User:
 @blueprint.allow(Access.PUBLIC)
 @blueprint.limited("rate_limit_login")
 @blueprint.arguments(CredentialsSchema)
+@blueprint.arguments(TransportQuery, location="query")
 @blueprint.response(200, TokensSchema)
+@blueprint.alt_response(204, **AS_COOKIES, success=True)
 @blueprint.raises(BadCredentials, EmailNotVerified, TooManyAttempts)
-def log_in(credentials: dict[str, str]) -> dict[str, Any]:
+def log_in(
+    credentials: dict[str, str], query: dict[str, cookies.Transport]
+) -> dict[str, Any] | Response:
     """Log in: open a session, and get its tokens."""
-    return tokens.mint(service.log_in(**credentials, device=_device()))
+    grant = service.log_in(**credentials, device=_device())
+    is_browser = query["transport"] is cookies.Transport.COOKIE
+    return cookies.hand_over(grant) if is_browser else tokens.mint(grant)
 
 
 @blueprint.post("/token")
@@ -79,11 +93,17 @@ def request_token(form: dict[str, str]) -> dict[str, Any]:
 @blueprint.post("/refresh")
 @blueprint.allow(Access.PUBLIC)
 @blueprint.limited("rate_limit_refresh")
-@blueprint.arguments(RefreshSchema)
+@blueprint.optional_body(RefreshSchema)
 @blueprint.response(200, TokensSchema)
-@blueprint.raises(InvalidRefreshToken, RefreshTokenReused, SessionEnded)
-def refresh(body: dict[str, str]) -> dict[str, Any]:
-    """Exchange a refresh token for new tokens; each one is good for one exchange."""
+@blueprint.alt_response(204, **AS_COOKIES, success=True)
+@blueprint.raises(InvalidRefreshToken, RefreshTokenReused, SessionEnded, CsrfFailed)
+def refresh(body: dict[str, str] | None) -> dict[str, Any] | Response:
+    """Exchange a refresh token for new tokens; each one is good for one exchange.
+
+    Without a body, the token is that of the cookie, and so are the new ones.
+    """
+    if body is None:
+        return cookies.refresh(_device())
     token = tokens.read_refresh_token(body["refresh_token"])
     return tokens.mint(sessions.refresh(token.session_id, token.counter, _device()))
 
@@ -95,6 +115,7 @@ def refresh(body: dict[str, str]) -> dict[str, Any]:
 def log_out(query: dict[str, sessions.Scope]) -> None:
     """End this session, all others of yours, or all; their tokens stop working at once."""
     sessions.log_out(current_caller(), query["scope"])
+    cookies.clear_after_logout(query["scope"])
 
 
 @blueprint.get("/sessions")

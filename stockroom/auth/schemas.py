@@ -3,6 +3,7 @@ from typing import Any
 from marshmallow import EXCLUDE, ValidationError, fields, pre_load, validate
 from webargs.multidictproxy import MultiDictProxy
 
+from stockroom.auth.cookies import Transport
 from stockroom.auth.errors import TokenRequestRefused
 from stockroom.auth.sessions import Scope
 from stockroom.core.errors import in_one_line
@@ -23,6 +24,15 @@ class RegistrationSchema(BaseSchema):
 class CredentialsSchema(BaseSchema):
     email = Text(254, required=True, metadata={"examples": ["ada@example.com"]})
     password = Password(shortest=1, required=True)
+
+
+class TransportQuery(BaseSchema):
+    transport = fields.Enum(
+        Transport,
+        by_value=True,
+        load_default=Transport.BODY,
+        metadata={"description": "Where the tokens go: into the answer's body, or into cookies."},
+    )
 
 
 class PasswordSchema(BaseSchema):

@@ -21,7 +21,7 @@ from stockroom.core.errors import DomainError
 from stockroom.core.identity import Access, Redeem, admit
 from stockroom.core.limits import address_key
 from stockroom.core.pages import page_of, page_response
-from stockroom.core.parser import RequestParser
+from stockroom.core.parser import RequestParser, read_body
 from stockroom.core.permissions import Permission
 from stockroom.extensions import limiter
 
@@ -62,21 +62,28 @@ class Blueprint(flask_smorest.Blueprint):
         return decorator
 
     def allow(
-        self, access: Access | Permission, *, redeem: Redeem | None = None, recent: bool = False
+        self,
+        access: Access | Permission,
+        *,
+        redeem: Redeem | None = None,
+        recent: bool = False,
+        cookies: bool = True,
     ) -> Callable[[View], View]:
         """Who may call: checked before anything else of the request is read.
 
         :param redeem: uses up the ticket that a browser may send in place of a token.
         :param recent: whether the caller must have given the password not long ago.
+        :param cookies: whether a cookie is good in place of a header.
         """
 
         def decorator(view: View) -> View:
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                admit(access, redeem, recent=recent)
+                admit(access, redeem, recent=recent, cookies=cookies)
                 return view(*args, **kwargs)
 
-            return _documented(wrapper, access=access, recent=recent, name=view.__name__)
+            facts = {"access": access, "recent": recent, "cookies": cookies}
+            return _documented(wrapper, **facts, name=view.__name__)
 
         return decorator
 
@@ -102,6 +109,22 @@ class Blueprint(flask_smorest.Blueprint):
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> ResponseReturnValue:
                 return answer_from_cache(namespace, lambda: view(*args, **kwargs))
+
+            return wrapper
+
+        return decorator
+
+    def optional_body(self, schema: type[Schema]) -> Callable[[View], View]:
+        """A JSON body that may be left out; the view then gets None in its place."""
+
+        def decorator(view: View) -> View:
+            with_body = self.arguments(schema, required=False)(view)
+
+            @wraps(with_body)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                if read_body(flask.request):
+                    return with_body(*args, **kwargs)
+                return view(*args, None, **kwargs)
 
             return wrapper
 

@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from stockroom.config import Settings
 from stockroom.core.context import actor, client_address, request_id, settings
 from stockroom.core.database import new_id
+from stockroom.core.identity import CSRF_HEADER
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,7 @@ _EXPOSED_HEADERS = [
     "RateLimit-Reset",
     "Retry-After",
     "WWW-Authenticate",
+    CSRF_HEADER,
     "X-Request-ID",
 ]
 
@@ -61,6 +63,8 @@ def init_app(app: Flask, settings: Settings) -> None:
             origins=settings.cors_origins,
             expose_headers=_EXPOSED_HEADERS,
             max_age=600,
+            # Never for whoever asks: cookies are for pages that were named.
+            supports_credentials="*" not in settings.cors_origins,
             # A request without Origin would be told all origins, in several headers.
             always_send=False,
         )

@@ -108,6 +108,16 @@ class RecentLoginRequired(PermissionDenied):
     title = "Give the password once more"
 
 
+class CsrfFailed(PermissionDenied):
+    """A request that changes something, and whose credentials are cookies, must repeat the value of
+    the cookie `csrf_token` in the header `X-CSRF-Token`: it shows that one of your own pages sends
+    it. The header is missing, or holds another value.
+    """
+
+    slug = "csrf-failed"
+    title = "X-CSRF-Token is missing or wrong"
+
+
 class PreconditionFailed(DomainError):
     """``If-Match`` names another version than the stored one: somebody changed the resource
     since you read it. Read it again, merge, and send the change with the new ``ETag``.

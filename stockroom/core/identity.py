@@ -1,4 +1,4 @@
-"""Who is calling, by the access token or the API key of the request.
+"""Who is calling: by an access token, in its header or in a cookie, or by an API key.
 
 A feature above tells with ``jwt.user_lookup_loader`` how to find the caller of a token.
 """
@@ -7,14 +7,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
 
-from flask import g, request
+from flask import current_app, g, request
 from flask_jwt_extended import get_current_user, verify_jwt_in_request
-from flask_jwt_extended.exceptions import JWTExtendedException, NoAuthorizationError
+from flask_jwt_extended.exceptions import CSRFError, JWTExtendedException, NoAuthorizationError
 from jwt import ExpiredSignatureError, PyJWTError
 
 from stockroom.core.context import Actor, actor, settings
 from stockroom.core.database import now
-from stockroom.core.errors import PermissionDenied, RecentLoginRequired, Unauthenticated
+from stockroom.core.errors import (
+    CsrfFailed,
+    PermissionDenied,
+    RecentLoginRequired,
+    Unauthenticated,
+)
 from stockroom.core.key_header import API_KEY, key_finder
 from stockroom.core.permissions import SCOPES, Caller, Permission
 
@@ -22,6 +27,9 @@ from stockroom.core.permissions import SCOPES, Caller, Permission
 # of commas alone, and brackets nested deeper than the interpreter goes.
 MALFORMED_TOKEN = (JWTExtendedException, PyJWTError, IndexError, RecursionError)
 
+
+CSRF_HEADER = "X-CSRF-Token"
+"""What repeats the value of a cookie, as no page of another origin can."""
 
 TICKET = "ticket"
 """The parameter of a query that holds a ticket."""
@@ -40,15 +48,21 @@ class Access(Enum):
 
 
 def admit(
-    access: Access | Permission, redeem: Redeem | None = None, *, recent: bool = False
+    access: Access | Permission,
+    redeem: Redeem | None = None,
+    *,
+    recent: bool = False,
+    cookies: bool = True,
 ) -> None:
     """Let the request pass if its caller may, and remember the caller.
 
     :param redeem: where a ticket in the query is good in place of a token.
     :param recent: whether the caller must have given the password not long ago.
+    :param cookies: whether a cookie is good in place of a header.
     :raises Unauthenticated: if credentials are needed or not valid.
     :raises PermissionDenied: if the caller's role, or the API key, lacks the permission.
     :raises RecentLoginRequired: if the password was given too long ago.
+    :raises CsrfFailed: if a cookie came without the header that goes with it.
     """
     if access is Access.PUBLIC:
         return
@@ -57,7 +71,7 @@ def admit(
     elif API_KEY in request.headers:
         caller = _caller_of_key()
     else:
-        caller = _caller_of_token(optional=access is Access.ANYONE)
+        caller = _caller_of_token(optional=access is Access.ANYONE, cookies=cookies)
     if isinstance(access, Permission) and (caller is None or not caller.may(access)):
         raise PermissionDenied(_denial(caller, access))
     if recent and not (caller and _has_logged_in_recently(caller)):
@@ -78,6 +92,38 @@ def caller_may(permission: Permission) -> bool:
     """Whether the caller, if there is one, has the permission."""
     caller: Caller | None = g.get("caller")
     return caller is not None and caller.may(permission)
+
+
+def sent_cookie(setting: str) -> str | None:
+    """The value of the cookie whose name flask-jwt-extended keeps under this setting.
+
+    Cookies count only where nothing else says who is calling.
+    """
+    return request.cookies.get(current_app.config[setting]) if _cookies_count() else None
+
+
+def sent_token() -> str | None:
+    """The access token of the request, whether good or not."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else sent_cookie("JWT_ACCESS_COOKIE_NAME")
+
+
+def sent_csrf_token() -> str:
+    """:raises CsrfFailed: if the header that goes with cookies is missing."""
+    _drop_odd_csrf_token()
+    if not (sent := request.headers.get(CSRF_HEADER)):
+        raise CsrfFailed
+    return sent
+
+
+def _cookies_count() -> bool:
+    return not ("Authorization" in request.headers or "X-API-Key" in request.headers)
+
+
+def _drop_odd_csrf_token() -> None:
+    # Only ASCII can be compared in constant time (``hmac.compare_digest``).
+    if not request.headers.get(CSRF_HEADER, "").isascii():
+        del request.environ["HTTP_X_CSRF_TOKEN"]
 
 
 def _has_logged_in_recently(caller: Caller) -> bool:
@@ -113,12 +159,16 @@ def _caller_of_ticket(redeem: Redeem) -> Caller:
     return caller
 
 
-def _caller_of_token(*, optional: bool) -> Caller | None:
+def _caller_of_token(*, optional: bool, cookies: bool) -> Caller | None:
     _spell_scheme()
+    _drop_odd_csrf_token()
+    location = "cookies" if cookies and _cookies_count() else "headers"
     try:
-        verify_jwt_in_request(optional=optional)
+        verify_jwt_in_request(optional=optional, locations=location)
     except NoAuthorizationError:
         raise Unauthenticated("Send an access token: Authorization: Bearer …") from None
+    except CSRFError:
+        raise CsrfFailed from None
     except ExpiredSignatureError:
         raise Unauthenticated("The access token has expired; refresh it.") from None
     except MALFORMED_TOKEN:

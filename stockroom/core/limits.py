@@ -10,7 +10,8 @@ from redis.exceptions import RedisError
 
 from stockroom.config import Settings
 from stockroom.core.context import settings as current_settings
-from stockroom.core.identity import MALFORMED_TOKEN
+from stockroom.core.errors import Unavailable
+from stockroom.core.identity import MALFORMED_TOKEN, sent_token
 from stockroom.core.key_header import API_KEY, key_finder
 from stockroom.core.networks import network_of
 from stockroom.extensions import limiter
@@ -46,11 +47,10 @@ def _caller_key() -> str:
     key_id = key_finder().known_id(request.headers.get(API_KEY, ""))
     if key_id is not None:
         return str(key_id)
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+    if token := sent_token():
         try:
             return str(decode_token(token)["sub"])
-        except MALFORMED_TOKEN:
+        except (*MALFORMED_TOKEN, Unavailable):
             pass
     return address_key()
 

@@ -14,6 +14,7 @@ from marshmallow import Schema, fields
 from stockroom import __version__
 from stockroom.core import operations
 from stockroom.core.fields import Text
+from stockroom.core.identity import CSRF_HEADER
 from stockroom.core.operations import Document
 
 _DESCRIPTION = """\
@@ -48,6 +49,21 @@ _SECURITY_SCHEMES: Document = {
         "in": "header",
         "name": "X-API-Key",
         "description": "For machines: a key from `POST /api/v1/auth/api-keys`.",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-access_token",
+        "description": (
+            "In a browser: `POST /api/v1/auth/login?transport=cookie`. While developing, over "
+            "plain HTTP, the name is `access_token`."
+        ),
+    },
+    "csrf": {
+        "type": "apiKey",
+        "in": "header",
+        "name": CSRF_HEADER,
+        "description": "With the cookie, where something is changed: what `csrf_token` holds.",
     },
 }
 

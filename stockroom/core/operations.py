@@ -26,9 +26,11 @@ HEADERS: Document = {
     "RateLimit-Remaining": ("Requests left in the current window.", "integer"),
     "RateLimit-Reset": ("Seconds until the window ends.", "integer"),
     "Retry-After": ("Seconds to wait before the next try.", "integer"),
+    "Set-Cookie": ("The tokens, as cookies.", "string"),
     "Sec-WebSocket-Version": ("The version to ask for: 13 (RFC 6455).", "integer"),
     "Upgrade": ("The protocol to ask for: websocket.", "string"),
     "WWW-Authenticate": ("How to authenticate (RFC 6750).", "string"),
+    "X-CSRF-Token": ("What requests with these cookies must repeat.", "string"),
     "X-Request-ID": ("The request's id, as in the log: the one that was sent, if sane.", "string"),
 }
 ON_EVERY_ANSWER = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
@@ -69,7 +71,7 @@ class ProblemSchema(BaseSchema):
     )
 
 
-def describe_operation(document: Document, facts: Document, **_: Any) -> Document:
+def describe_operation(document: Document, facts: Document, *, method: str, **_: Any) -> Document:
     """Add to an operation what its decorators told and what holds for all operations."""
     document["operationId"] = facts["name"]
     responses = document.setdefault("responses", {})
@@ -87,7 +89,7 @@ def describe_operation(document: Document, facts: Document, **_: Any) -> Documen
     document["responses"] = {
         str(int(status)): responses[status] for status in sorted(responses, key=int)
     }
-    document["security"] = _security(facts["access"], recent=facts["recent"])
+    document["security"] = _security(facts, method)
     return document
 
 
@@ -111,11 +113,14 @@ def _problem_statuses(document: Document, facts: Document) -> set[HTTPStatus]:
     }
 
 
-def _security(access: Access | Permission, *, recent: bool) -> list[Document]:
+def _security(facts: Document, method: str) -> list[Document]:
+    access = facts["access"]
     if access is Access.PUBLIC:
         return []
     required: list[Document] = [{"password": []}, {"bearer": []}]
-    if access is Access.ANYONE or (access in SCOPES and not recent):
+    if facts["cookies"]:
+        required.append({"cookie": []} if method in {"get", "head"} else {"cookie": [], "csrf": []})
+    if access is Access.ANYONE or (access in SCOPES and not facts["recent"]):
         required.append({"apiKey": []})
     return required if isinstance(access, Permission) else [{}, *required]
 

@@ -25,12 +25,12 @@ class RequestParser(FlaskParser):
     def load_json(self, req: Request, schema: object) -> Any:  # noqa: ARG002
         if not req.is_json:
             raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
-        return parse_json(_body(req))
+        return parse_json(read_body(req))
 
     def load_form(self, req: Request, schema: Any) -> Any:
         if req.mimetype != FORM:
             raise UnsupportedMediaType(f"Send a form, with Content-Type: {FORM}.")
-        _check_encoding(_body(req), "form")
+        _check_encoding(read_body(req), "form")
         return super().load_form(req, schema)
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
@@ -56,7 +56,7 @@ def parse_json(body: bytes) -> Any:
         raise BadRequest(f"The body is not JSON: {error}") from None
 
 
-def _body(req: Request) -> bytes:
+def read_body(req: Request) -> bytes:
     """The whole body, which stays in the request for who reads it again.
 
     :raises RequestEntityTooLarge: if it is longer than allowed.

@@ -39,7 +39,8 @@ def stream_events(headers: dict[str, int], query: dict[str, Any]) -> Response:
 
 
 @blueprint.websocket("/ws")
-@blueprint.allow(Permission.EVENTS_FOLLOW, redeem=service.redeem_ticket)
+# Any page can open one, with the cookies of its visitor: neither CORS nor the header guards it.
+@blueprint.allow(Permission.EVENTS_FOLLOW, redeem=service.redeem_ticket, cookies=False)
 @blueprint.arguments(StreamQuery, location="query")
 @blueprint.alt_response(101, description="Events, each a JSON text message (docs/realtime.md).")
 @blueprint.raises(EventsExpired, TooManyStreams, UpgradeRequired)

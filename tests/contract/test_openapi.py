@@ -76,7 +76,9 @@ def test_errors_of_an_operation_are_problem_documents(operation: dict[str, Any])
 @each_operation
 def test_an_operation_that_asks_for_credentials_can_refuse_them(operation: dict[str, Any]) -> None:
     needs_credentials = bool(operation["security"]) and {} not in operation["security"]
-    assert ("403" in operation["responses"]) == needs_credentials
+    # Refreshing needs none in the words of the document, but may take them from a cookie.
+    can_be_forged = operation["operationId"] == "refresh"
+    assert ("403" in operation["responses"]) == (needs_credentials or can_be_forged)
     if operation["security"]:
         assert "401" in operation["responses"]
 
@@ -95,6 +97,16 @@ def test_answers_of_an_operation_name_their_headers(operation: dict[str, Any]) -
 def test_a_change_of_a_resource_needs_its_version(operation: dict[str, Any]) -> None:
     if {"$ref": "#/components/parameters/IF_MATCH"} in operation.get("parameters", []):
         assert operation["responses"].keys() >= {"412", "428"}
+
+
+def test_what_changes_something_by_cookie_needs_the_header_that_goes_with_it() -> None:
+    assert {"cookie": []} in _operation("read_own_account")["security"]
+    assert {"cookie": [], "csrf": []} in _operation("change_own_account")["security"]
+    assert {"cookie": []} not in _operation("change_own_account")["security"]
+
+
+def test_a_websocket_takes_no_cookie() -> None:
+    assert "cookie" not in str(_operation("follow_events")["security"])
 
 
 def test_what_is_created_or_read_has_the_headers_that_lead_on() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask, request
+from werkzeug.test import TestResponse
 
 from tests.api import Api, assert_problem
 
@@ -92,6 +93,13 @@ def test_configured_origins_may_read(make_app: Callable[..., Flask]) -> None:
     assert headers.getlist("Access-Control-Allow-Origin") == [SHOP]
     assert "Origin" in headers["Vary"]
     assert "ETag" in headers["Access-Control-Expose-Headers"]
+    assert headers["Access-Control-Allow-Credentials"] == "true"
+
+
+def test_cookies_are_never_for_every_origin(make_app: Callable[..., Flask]) -> None:
+    api = Api(make_app(cors_origins=["*"]))
+    headers = api.get("/products", headers={"Origin": SHOP}).headers
+    assert "Access-Control-Allow-Origin" in headers
     assert "Access-Control-Allow-Credentials" not in headers
 
 
@@ -109,6 +117,7 @@ def test_other_origins_may_not(make_app: Callable[..., Flask], origin: str) -> N
     api = Api(make_app(cors_origins=[SHOP]))
     headers = api.get("/products", headers={"Origin": origin}).headers
     assert "Access-Control-Allow-Origin" not in headers
+    assert "Access-Control-Allow-Credentials" not in headers
 
 
 def test_a_request_without_an_origin_is_not_told_any(make_app: Callable[..., Flask]) -> None:
@@ -122,16 +131,29 @@ def test_without_configured_origins_there_is_no_cors(nobody: Api) -> None:
 
 
 def test_a_preflight_allows_what_the_api_takes(make_app: Callable[..., Flask]) -> None:
-    asked = {
-        "Origin": SHOP,
-        "Access-Control-Request-Method": "PATCH",
-        "Access-Control-Request-Headers": "authorization, content-type, if-match",
-    }
-    response = Api(make_app(cors_origins=[SHOP])).request("OPTIONS", "/users/me", headers=asked)
+    names = {"authorization", "content-type", "if-match", "x-api-key", "x-csrf-token"}
+    response = preflight(make_app(cors_origins=[SHOP]), SHOP, names)
     assert response.status_code == 200
     assert "PATCH" in response.headers["Access-Control-Allow-Methods"]
-    allowed = response.headers["Access-Control-Allow-Headers"].lower().split(", ")
-    assert set(allowed) == {"authorization", "content-type", "if-match"}
+    assert set(response.headers["Access-Control-Allow-Headers"].lower().split(", ")) == names
+    assert response.headers["Access-Control-Allow-Credentials"] == "true"
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "https://a.shop.example", "null"])
+def test_a_preflight_allows_other_origins_nothing(
+    make_app: Callable[..., Flask], origin: str
+) -> None:
+    response = preflight(make_app(cors_origins=[SHOP]), origin, {"x-csrf-token", "x-api-key"})
+    assert not [name for name, _ in response.headers if name.startswith("Access-Control")]
+
+
+def preflight(app: Flask, origin: str, names: set[str]) -> TestResponse:
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "PATCH",
+        "Access-Control-Request-Headers": ", ".join(names),
+    }
+    return Api(app).request("OPTIONS", "/users/me", headers=asked)
 
 
 def test_the_redirect_leads_to_the_public_address_whatever_host_is_sent(
