@@ -132,8 +132,8 @@ def test_what_is_created_or_read_has_the_headers_that_lead_on() -> None:
 def test_a_key_is_offered_where_one_can_be_let_in(
     access: Access | Permission, recent: bool, takes_keys: bool
 ) -> None:
-    facts = {"name": "act", "access": access, "recent": recent}
-    described = describe_operation({}, facts)
+    facts = {"name": "act", "access": access, "recent": recent, "cookies": True}
+    described = describe_operation({}, facts, method="get")
     assert ({"apiKey": []} in described["security"]) == takes_keys
 
 

@@ -9,6 +9,7 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import create_engine, text
 
+from stockroom.config import Settings
 from stockroom.core.health import migration_head
 from stockroom.extensions import db
 
@@ -94,10 +95,10 @@ def test_what_could_be_safer_is_noted(
     assert run(app).exit_code == 0
 
 
-def test_no_secret_is_printed(app: Flask) -> None:
+def test_no_secret_is_printed(app: Flask, settings: Settings) -> None:
     output = run(app).output
-    assert app.config["SECRET_KEY"] not in output
-    assert app.config["JWT_SECRET_KEY"] not in output
+    assert settings.secret_key not in output
+    assert settings.jwt_secret_key not in output
 
 
 def test_its_help_has_an_example(app: Flask) -> None:

@@ -15,6 +15,7 @@ from stockroom.core.transaction import transaction
 from stockroom.users.models import User
 from stockroom.users.passwords import hash_password
 from tests.api import Api
+from tests.auth.browsing import COOKIES, Browser
 from tests.factories.api_keys import make_key
 from tests.factories.users import PASSWORD, log_in, make_user
 
@@ -103,11 +104,15 @@ def test_a_whole_session_leaves_no_secret_in_the_logs(talkative: Flask, log_file
     api.get("/users/me?password=swordfish", headers={"Cookie": "session=swordfish"})
     api.post("/auth/register", json=credentials)
     api.post("/auth/login", json={**credentials, "password": "swordfish"})
+    browser = Browser(talkative, user)
+    browser.refresh()
+    browser.get("/users/me")
     written = log_file.read_text()
     assert "Row (" in written
     kept = [PASSWORD, "swordfish", user.password_hash, tokens["access_token"]]
     for answer in [tokens, *answers]:
         kept += [answer["access_token"], answer["refresh_token"]]
+    kept += [str(browser.cookie(name)) for name in COOKIES]
     assert [secret for secret in kept if secret in written] == []
 
 

@@ -81,7 +81,7 @@ def test_a_stream_ends_with_a_reason_when_the_owner_of_its_key_is_deactivated(
 
 
 def test_a_stream_goes_on_while_its_key_is_good(live: Live, issued: Issued) -> None:
-    with live.stream(key=issued.key) as (_, messages):
+    with live.stream("types=product.*", key=issued.key) as (_, messages):
         beats = [next(messages).event for _ in range(2)]
     assert beats == ["heartbeat"] * 2
 

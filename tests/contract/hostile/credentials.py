@@ -27,6 +27,15 @@ _BEARERS = {
     "ids that are no ids": "Bearer {odd_ids}",
     "a token without a session": "Bearer {without_session}",
 }
+_COOKIES = {
+    "nothing": "",
+    "nonsense": "nonsense",
+    "quotes": '"; access_token="',
+    "a refresh token": "{refresh}",
+    "no signature": "{unsigned}",
+    "another signature": "{other_secret}",
+    "a token that has expired": "{expired}",
+}
 _FOR_STAFF: list[tuple[str, str, Any]] = [
     ("GET", "/users", None),
     ("GET", "/users/{other_user}", None),
@@ -62,6 +71,11 @@ REQUESTS: list[Hostile] = [
         get(f"{name} as a credential", "/users/me", Authorization=credential)
         for name, credential in _BEARERS.items()
     ),
+    *(
+        get(f"{name} as a cookie", "/users/me", Cookie=f"access_token={value}")
+        for name, value in _COOKIES.items()
+    ),
+    post("/auth/refresh", "refresh with nothing at all", None),
     get("a bad credential where none is needed", "/products", Authorization="Bearer nonsense"),
     *(_by_customer(*request) for request in _FOR_STAFF),
     get("a draft that only staff see", "/products/{draft}").by("customer"),
