@@ -9,6 +9,7 @@ from stockroom.core import cache, docs, edge, etags, health, limits, logging, pr
 from stockroom.core.context import bind_settings
 from stockroom.core.doctor import doctor
 from stockroom.core.openapi import Api
+from stockroom.core.reencryption import secrets_commands
 from stockroom.core.routing import TextConverter
 from stockroom.features import FEATURES
 from stockroom.serve import serve
@@ -28,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _bind_extensions(app, settings)
     _register_features(app)
     app.cli.add_command(doctor)
+    app.cli.add_command(secrets_commands)
     app.cli.add_command(serve)
     return app
 

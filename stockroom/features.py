@@ -20,6 +20,8 @@ from stockroom.core.api import Blueprint
 from stockroom.core.health import Check, bind_checks
 from stockroom.core.jobs import Job, bind_jobs
 from stockroom.core.personal_data import PersonalData, bind_personal_data
+from stockroom.core.reencryption import Reencrypt, bind_reencryption
+from stockroom.mail import service as mail
 from stockroom.mail.cli import mail_commands
 from stockroom.mail.health import check_mail
 from stockroom.mail.jobs import JOBS as MAIL_JOBS
@@ -32,6 +34,9 @@ from stockroom.outbox.routes import blueprint as event_routes
 from stockroom.outbox.sinks import Listener, Outlets, Sink, bind_outlets
 from stockroom.products.cli import products_commands
 from stockroom.products.routes import blueprint as product_routes
+from stockroom.second_factor import service as second_factor
+from stockroom.second_factor.personal_data import PERSONAL_DATA as SECOND_FACTOR
+from stockroom.second_factor.routes import blueprint as second_factor_routes
 from stockroom.stream import tail, websocket
 from stockroom.stream.jobs import JOBS as STREAM_JOBS
 from stockroom.stream.routes import blueprint as stream_routes
@@ -39,6 +44,7 @@ from stockroom.transfers.routes import blueprint as transfer_routes
 from stockroom.users.cli import users_commands
 from stockroom.users.personal_data import PERSONAL_DATA as ACCOUNT
 from stockroom.users.routes import blueprint as user_routes
+from stockroom.webhooks import service as webhooks
 from stockroom.webhooks.cli import webhooks_commands
 from stockroom.webhooks.jobs import JOBS as WEBHOOK_JOBS
 from stockroom.webhooks.routes import blueprint as webhook_routes
@@ -52,6 +58,7 @@ class Feature:
     :ivar init_app: what it binds to the application besides.
     :ivar checks: what ``/readyz`` and ``flask doctor`` look at besides, by name.
     :ivar personal_data: what it keeps on people.
+    :ivar reencrypt: what it keeps encrypted, by name.
     """
 
     routes: Blueprint | None = None
@@ -62,6 +69,7 @@ class Feature:
     init_app: tuple[Callable[[Flask], object], ...] = ()
     checks: Mapping[str, Check] = field(default_factory=dict)
     personal_data: tuple[PersonalData, ...] = ()
+    reencrypt: Mapping[str, Reencrypt] = field(default_factory=dict)
 
 
 FEATURES = (
@@ -77,8 +85,14 @@ FEATURES = (
         jobs=MAIL_JOBS,
         checks={"mail": check_mail},
         personal_data=(MAILS_TO,),
+        reencrypt={"mails": mail.reencrypt},
     ),
     Feature(routes=user_routes, commands=(users_commands,), personal_data=(ACCOUNT,)),
+    Feature(
+        routes=second_factor_routes,
+        personal_data=(SECOND_FACTOR,),
+        reencrypt={"second factors": second_factor.reencrypt},
+    ),
     Feature(
         routes=auth_routes,
         commands=(auth_commands,),
@@ -99,6 +113,7 @@ FEATURES = (
         commands=(webhooks_commands,),
         jobs=WEBHOOK_JOBS,
         sinks=(WEBHOOKS_SINK,),
+        reencrypt={"webhooks": webhooks.reencrypt},
     ),
     Feature(
         routes=stream_routes,
@@ -122,3 +137,5 @@ def bind(app: Flask) -> None:
     bind_checks(app.extensions, checks)
     parts = [part for feature in FEATURES for part in feature.personal_data]
     bind_personal_data(app.extensions, parts)
+    renewing = {name: renew for feature in FEATURES for name, renew in feature.reencrypt.items()}
+    bind_reencryption(app.extensions, renewing)

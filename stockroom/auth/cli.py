@@ -59,6 +59,18 @@ def set_password(email: str, *, password_stdin: bool) -> None:
 
 @users_commands.command()
 @argument("email")
+def reset_second_factor(email: str) -> None:
+    """Switch the second factor of an account off, whose owner has lost it; ends its sessions.
+
+    Example: flask users reset-second-factor ada@example.com
+    """
+    user = users.get_by_email(email)
+    service.reset_second_factor(user.id)
+    click.echo(f"{user.email} has no second factor any more; its sessions are ended.")
+
+
+@users_commands.command()
+@argument("email")
 def unblock(email: str) -> None:
     """Forget the failed logins of an account: its next login is tried at once.
 

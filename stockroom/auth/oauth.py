@@ -15,7 +15,7 @@ def exchange(form: dict[str, str], device: Device) -> Grant:
     try:
         match form:
             case {"grant_type": "password", "username": email, "password": password}:
-                return service.log_in(email, password, device)
+                return service.log_in(email, password, device, form.get("code"))
             case {"grant_type": "refresh_token", "refresh_token": text}:
                 token = read_refresh_token(text)
                 return sessions.refresh(token.session_id, token.counter, device)

@@ -19,7 +19,7 @@ from stockroom.auth.schemas import (
     CredentialsSchema,
     LogoutQuery,
     PasswordChangeSchema,
-    PasswordSchema,
+    ReauthenticationSchema,
     RefreshSchema,
     RegistrationSchema,
     SessionSchema,
@@ -35,6 +35,7 @@ from stockroom.core.operations import header_references
 from stockroom.core.pages import PageQuery, page_request
 from stockroom.core.pagination import Page
 from stockroom.core.permissions import Permission
+from stockroom.second_factor.errors import BadCode, SecondFactorRequired
 from stockroom.users import service as users
 from stockroom.users.errors import EmailTaken
 from stockroom.users.models import User
@@ -69,7 +70,7 @@ def register(registration: dict[str, Any]) -> User:
 @blueprint.arguments(TransportQuery, location="query")
 @blueprint.response(200, TokensSchema)
 @blueprint.alt_response(204, **AS_COOKIES, success=True)
-@blueprint.raises(BadCredentials, EmailNotVerified, TooManyAttempts)
+@blueprint.raises(BadCredentials, EmailNotVerified, SecondFactorRequired, BadCode, TooManyAttempts)
 def log_in(
     credentials: dict[str, str], query: dict[str, cookies.Transport]
 ) -> dict[str, Any] | Response:
@@ -139,12 +140,12 @@ def end_session(session_id: UUID) -> None:
 @blueprint.post("/reauthenticate")
 @blueprint.allow(Permission.ACCOUNT_SECURE)
 @blueprint.limited("rate_limit_login")
-@blueprint.arguments(PasswordSchema)
+@blueprint.arguments(ReauthenticationSchema)
 @blueprint.response(204)
-@blueprint.raises(BadCredentials, TooManyAttempts)
+@blueprint.raises(BadCredentials, SecondFactorRequired, BadCode, TooManyAttempts)
 def reauthenticate(body: dict[str, str]) -> None:
     """Give your password once more, to change what opens doors."""
-    service.reauthenticate(current_caller(), body["password"])
+    service.reauthenticate(current_caller(), **body)
 
 
 @blueprint.post("/password/change")

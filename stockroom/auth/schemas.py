@@ -10,6 +10,7 @@ from stockroom.core.errors import in_one_line
 from stockroom.core.fields import Email, Text
 from stockroom.core.identity import current_caller
 from stockroom.core.schemas import BaseSchema
+from stockroom.second_factor.schemas import LONGEST_CODE
 from stockroom.users.fields import Password
 
 LONGEST_TOKEN = 4096
@@ -21,9 +22,13 @@ class RegistrationSchema(BaseSchema):
     full_name = Text(200, allow_none=True, metadata={"examples": ["Ada Lovelace"]})
 
 
+_CODE = {"description": "Of the second factor, or a recovery code, if the account has one."}
+
+
 class CredentialsSchema(BaseSchema):
     email = Text(254, required=True, metadata={"examples": ["ada@example.com"]})
     password = Password(shortest=1, required=True)
+    code = Text(LONGEST_CODE, metadata=_CODE)
 
 
 class TransportQuery(BaseSchema):
@@ -35,8 +40,9 @@ class TransportQuery(BaseSchema):
     )
 
 
-class PasswordSchema(BaseSchema):
+class ReauthenticationSchema(BaseSchema):
     password = Password(shortest=1, required=True)
+    code = Text(LONGEST_CODE, metadata=_CODE)
 
 
 class PasswordChangeSchema(BaseSchema):
@@ -96,6 +102,7 @@ class TokenRequestSchema(BaseSchema):
     grant_type = Text(50, metadata={"enum": ["password", "refresh_token"]})
     username = Text(254, metadata={"description": "The email address."})
     password = Password(shortest=1)
+    code = Text(LONGEST_CODE, metadata=_CODE)
     refresh_token = Text(LONGEST_TOKEN)
 
 

@@ -15,6 +15,7 @@ from stockroom.core.transaction import reading, transaction
 from stockroom.mail.service import send
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
+from stockroom.second_factor import service as second_factor
 from stockroom.users import repository as users
 from stockroom.users.models import User
 from stockroom.users.passwords import (
@@ -25,12 +26,15 @@ from stockroom.users.passwords import (
 )
 
 
-def log_in(email: str, password: str, device: Device) -> Grant:
+def log_in(email: str, password: str, device: Device, code: str | None = None) -> Grant:
     """Open a session.
 
+    :param code: of the second factor, or a recovery code, if the account has one.
     :raises TooManyAttempts: if too many have failed before.
     :raises BadCredentials: for an unknown address, a wrong password, an inactive account.
     :raises EmailNotVerified: if the settings ask for a proof that the address is the user's.
+    :raises SecondFactorRequired: if the account has a second factor, and no code was given.
+    :raises BadCode: if the code is not right, or was used before.
     """
     attempt = throttling.begin(email)
     with reading() as session:
@@ -50,12 +54,13 @@ def log_in(email: str, password: str, device: Device) -> Grant:
             stored = users.lock_unchanged(session, user)
             if stored is None:
                 raise BadCredentials
+            second_factor.require(session, stored.id, code)
             stored.password_hash = new_hash
             throttling.succeed(session, attempt)
             return open_session(session, stored, device)
 
 
-def reauthenticate(caller: Caller, password: str) -> None:
+def reauthenticate(caller: Caller, password: str, code: str | None = None) -> None:
     """Let the caller's session count as one that has just logged in.
 
     :raises BadCredentials: for a wrong password.
@@ -63,11 +68,13 @@ def reauthenticate(caller: Caller, password: str) -> None:
     """
     user = _verified(caller, password)
     moment = now()
-    with transaction() as session:
+    attempt = throttling.begin(user.email)
+    with throttling.counted(attempt, user.id), transaction() as session:
         stored = users.lock_unchanged(session, user)
         login = repository.lock_open_session(session, _session_of(caller), moment)
         if stored is None or login is None:
             raise BadCredentials
+        second_factor.require(session, user.id, code)
         login.authenticated_at = moment
         record(session, EventType.USER_REAUTHENTICATED, user.id, {})
 
@@ -100,6 +107,16 @@ def set_password(user_id: UUID, password: str) -> None:
     password_hash = hash_password(password)
     with transaction() as session:
         replace_password(session, users.get(session, user_id, lock=True), password_hash)
+
+
+def reset_second_factor(user_id: UUID) -> None:
+    """Switch the second factor of an account off, for an owner who lost it; its sessions end.
+
+    :raises NoSecondFactor: if there is none.
+    """
+    with transaction() as session:
+        second_factor.disable_within(session, user_id)
+        end_sessions(session, user_id)
 
 
 def replace_password(

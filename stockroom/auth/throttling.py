@@ -27,6 +27,7 @@ from stockroom.core.networks import network_of
 from stockroom.core.transaction import reading, transaction
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
+from stockroom.second_factor.errors import BadCode
 
 FREE_BY_ACCOUNT = 5
 FREE_BY_NETWORK = 20
@@ -83,7 +84,7 @@ def counted(attempt: Attempt, user_id: UUID | None) -> Iterator[None]:
     """
     try:
         yield
-    except BadCredentials:
+    except (BadCredentials, BadCode):
         subject = user_id or attempt.subject
         with transaction() as session:
             record(session, EventType.USER_LOGIN_FAILED, subject, {})

@@ -15,7 +15,8 @@ from stockroom.core.logfile import DailyFile
 REDACTED = "[redacted]"
 
 _SECRET_NAME = re.compile(
-    r"passw|secret|token|ticket|authorization|cookie|api.?key|credential|private|otp", re.IGNORECASE
+    r"passw|secret|token|ticket|authorization|cookie|api.?key|credential|private|otp|recovery|^code$",
+    re.IGNORECASE,
 )
 _SECRET_TEXT = re.compile(
     r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JSON Web Token
@@ -25,7 +26,7 @@ _SECRET_TEXT = re.compile(
     r"|(?i:(?<=bearer )|(?<=basic ))[\w.~+/=-]+"
     # What follows a secret's name in a text, such as a form, a JSON document or a DSN.
     r"|(?i:(?<=cookie: ))[^\r\n]+"
-    r"|(?i:(?P<name>(?:passw\w*|secret\w*|token|ticket|api.?key)[\"']?\s?[=:]\s?[\"']?))[^\s\"'&,;]+"
+    r"|(?i:(?P<name>(?:passw\w*|secret\w*|token|ticket|api.?key|[\"']code)[\"']?\s?[=:]\s?[\"']?))[^\s\"'&,;]+"
 )
 
 

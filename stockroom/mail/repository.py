@@ -28,6 +28,11 @@ def lock(session: Session, mail_id: UUID) -> Mail:
     return session.get_one(Mail, mail_id, with_for_update=True)
 
 
+def lock_pending(session: Session) -> Sequence[Mail]:
+    """All mails that wait; waits for those that are being sent."""
+    return session.scalars(select(Mail).where(_IS_PENDING).with_for_update()).all()
+
+
 def newest(session: Session, state: MailState | None, most: int) -> Sequence[Mail]:
     statement = select(Mail).order_by(Mail.created_at.desc()).limit(most)
     if state is not None:

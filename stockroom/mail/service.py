@@ -7,8 +7,8 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from stockroom.core.database import new_id
-from stockroom.core.encryption import encrypt
-from stockroom.core.transaction import reading
+from stockroom.core.encryption import encrypt, renewed
+from stockroom.core.transaction import reading, transaction
 from stockroom.core.wakeups import wake
 from stockroom.mail import repository
 from stockroom.mail.models import Mail, MailState
@@ -29,6 +29,18 @@ def send(session: Session, to: str, template: str, params: Mapping[str, str]) ->
     session.add(Mail(id=mail_id, address=to, template=template, params=secret))
     wake(session, SEND_JOB)
     return mail_id
+
+
+def reencrypt() -> int:
+    """Encrypt what mails that wait are made of with the first of the keys; returns how many.
+
+    :raises Undecipherable: if there is one that no key fits.
+    """
+    with transaction() as session:
+        mails = repository.lock_pending(session)
+        for mail in mails:
+            mail.params = renewed(mail.params or "")
+    return len(mails)
 
 
 def newest(state: MailState | None = None) -> Sequence[Mail]:

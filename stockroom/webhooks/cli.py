@@ -7,7 +7,6 @@ import click
 from click import argument, option
 
 from stockroom.core.console import CommandGroup, json_option, load, print_table
-from stockroom.core.encryption import Undecipherable
 from stockroom.core.pagination import every_item
 from stockroom.webhooks import deliveries, service
 from stockroom.webhooks.jobs import new_sender
@@ -90,16 +89,3 @@ def redeliver(delivery_id: UUID) -> None:
     before = deliveries.find(delivery_id)
     again = deliveries.redeliver(before.webhook_id, before.id)
     click.echo(f"Delivery {again.id} is on its way.")
-
-
-@webhooks_commands.command()
-def reencrypt() -> None:
-    """Encrypt all secrets with the first of ENCRYPTION_KEYS, so that the others can go.
-
-    Example: flask webhooks reencrypt
-    """
-    try:
-        count = service.reencrypt()
-    except Undecipherable as error:
-        raise click.ClickException(str(error)) from None
-    click.echo(f"Encrypted the secrets of {count} webhooks with the first key.")

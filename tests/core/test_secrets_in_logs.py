@@ -47,7 +47,8 @@ def talkative(make_app: Callable[..., Flask], log_file: Path) -> Iterator[Flask]
 @pytest.mark.parametrize(
     "name",
     ["password", "new_password", "Authorization", "access_token", "Cookie", "Set-Cookie",
-     "X-API-Key", "api_key", "client_secret", "secret_key", "otp", "private_key"],
+     "X-API-Key", "api_key", "client_secret", "secret_key", "otp", "private_key",
+     "code", "otpauth_uri", "recovery_codes"],
 )  # fmt: skip
 def test_a_value_with_the_name_of_a_secret_is_blanked(name: str) -> None:
     assert redact(None, "info", {name: "swordfish"}) == {name: REDACTED}
@@ -77,6 +78,7 @@ def test_values_are_blanked_however_deep_they_are() -> None:
         ("grant_type=password&password=swordfish&x=1", "swordfish"),
         ("Cookie: session=swordfish; csrf=swordfish", "session=swordfish; csrf=swordfish"),
         ("/events?token=swordfish", "swordfish"),
+        ('{"code": "123456", "email": "a@b.c"}', "123456"),
     ],
 )
 def test_what_looks_like_a_secret_is_blanked_in_any_text(text: str, secret: str) -> None:

@@ -22,6 +22,9 @@ PARAMS = {
     "auth/password_changed": {"address": "192.0.2.7"},
     "auth/token_reused": {"device": "Shop/1.0", "address": "192.0.2.7"},
     "mail/test": {},
+    "second_factor/disabled": {"address": "192.0.2.7"},
+    "second_factor/enabled": {"address": "192.0.2.7"},
+    "second_factor/recovery_code_used": {"address": "192.0.2.7", "left": "9"},
     "webhooks/disabled": {"host": "hooks.example", "reason": "<gone>", "webhook_id": "1"},
 }
 
