@@ -103,6 +103,7 @@ class Settings:
     webhook_networks: list[str] = _setting("list", (), delimiter=",", subcast=str.strip)
     webhook_timeout_seconds: int = _setting("int", 15, validate=Range(1, 60))
     mail_url: str = _setting("str", "", secret=True)
+    account_url: str = _setting("str", "")
     mail_from: str = _setting("str", "Stockroom <stockroom@localhost>")
 
     default_currency: str = _setting("str", "EUR")

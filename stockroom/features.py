@@ -44,6 +44,9 @@ from stockroom.transfers.routes import blueprint as transfer_routes
 from stockroom.users.cli import users_commands
 from stockroom.users.personal_data import PERSONAL_DATA as ACCOUNT
 from stockroom.users.routes import blueprint as user_routes
+from stockroom.verification.jobs import JOBS as VERIFICATION_JOBS
+from stockroom.verification.personal_data import PERSONAL_DATA as MAILED_TOKENS
+from stockroom.verification.routes import blueprint as verification_routes
 from stockroom.webhooks import service as webhooks
 from stockroom.webhooks.cli import webhooks_commands
 from stockroom.webhooks.jobs import JOBS as WEBHOOK_JOBS
@@ -106,6 +109,7 @@ FEATURES = (
         init_app=(api_keys.init_app,),
         personal_data=(API_KEYS,),
     ),
+    Feature(routes=verification_routes, jobs=VERIFICATION_JOBS, personal_data=(MAILED_TOKENS,)),
     Feature(routes=product_routes, commands=(products_commands,)),
     Feature(routes=transfer_routes),
     Feature(

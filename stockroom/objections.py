@@ -93,6 +93,8 @@ def _objections_to_addresses(settings: "Settings") -> Iterator[str]:
         yield "REDIS_URL is not an address: write redis://host:6379/0, or rediss:// for TLS"
     if settings.public_url and not _is_address(settings.public_url, {"http", "https"}):
         yield "PUBLIC_URL is not an address such as https://api.shop.example"
+    if settings.account_url and not _is_address(settings.account_url, {"http", "https"}):
+        yield "ACCOUNT_URL is not an address such as https://shop.example/account"
     for origin in settings.cors_origins:
         if origin != "*" and not _ORIGIN.fullmatch(origin):
             yield f"CORS_ORIGINS: {origin!r} is not an origin such as https://shop.example"

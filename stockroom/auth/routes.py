@@ -21,7 +21,6 @@ from stockroom.auth.schemas import (
     PasswordChangeSchema,
     ReauthenticationSchema,
     RefreshSchema,
-    RegistrationSchema,
     SessionSchema,
     TokenRequestSchema,
     TokensSchema,
@@ -36,31 +35,13 @@ from stockroom.core.pages import PageQuery, page_request
 from stockroom.core.pagination import Page
 from stockroom.core.permissions import Permission
 from stockroom.second_factor.errors import BadCode, SecondFactorRequired
-from stockroom.users import service as users
-from stockroom.users.errors import EmailTaken
-from stockroom.users.models import User
-from stockroom.users.schemas import UserSchema
 
-blueprint = Blueprint(
-    "auth", __name__, url_prefix="/auth", description="Registration, login and sessions."
-)
+blueprint = Blueprint("auth", __name__, url_prefix="/auth", description="Login and sessions.")
 
 AS_COOKIES: dict[str, Any] = {
     "description": "The tokens are in cookies.",
     "headers": header_references(["Set-Cookie", CSRF_HEADER]),
 }
-
-
-@blueprint.post("/register")
-@blueprint.allow(Access.PUBLIC)
-@blueprint.limited("rate_limit_register")
-@blueprint.arguments(RegistrationSchema)
-@blueprint.response(201, UserSchema)
-@blueprint.etag
-@blueprint.raises(EmailTaken)
-def register(registration: dict[str, Any]) -> User:
-    """Open an account of your own, as a customer."""
-    return users.register(**registration)
 
 
 @blueprint.post("/login")

@@ -7,19 +7,13 @@ from stockroom.auth.cookies import Transport
 from stockroom.auth.errors import TokenRequestRefused
 from stockroom.auth.sessions import Scope
 from stockroom.core.errors import in_one_line
-from stockroom.core.fields import Email, Text
+from stockroom.core.fields import Text
 from stockroom.core.identity import current_caller
 from stockroom.core.schemas import BaseSchema
 from stockroom.second_factor.schemas import LONGEST_CODE
 from stockroom.users.fields import Password
 
 LONGEST_TOKEN = 4096
-
-
-class RegistrationSchema(BaseSchema):
-    email = Email(required=True)
-    password = Password(required=True)
-    full_name = Text(200, allow_none=True, metadata={"examples": ["Ada Lovelace"]})
 
 
 _CODE = {"description": "Of the second factor, or a recovery code, if the account has one."}

@@ -66,7 +66,7 @@ def reauthenticate(caller: Caller, password: str, code: str | None = None) -> No
     :raises BadCredentials: for a wrong password.
     :raises TooManyAttempts: if too many have failed before.
     """
-    user = _verified(caller, password)
+    user = verified(caller, password)
     moment = now()
     attempt = throttling.begin(user.email)
     with throttling.counted(attempt, user.id), transaction() as session:
@@ -86,7 +86,7 @@ def change_password(caller: Caller, current: str, new: str) -> None:
     :raises TooManyAttempts: if too many have failed before.
     :raises InvalidInput: for a password that is too easy to guess.
     """
-    user = _verified(caller, current)
+    user = verified(caller, current)
     require_acceptable(new, user.email, "new_password")
     new_hash = hash_password(new)
     with transaction() as session:
@@ -139,7 +139,7 @@ def replace_password(
     send(session, user.email, "auth/password_changed", params)
 
 
-def _verified(caller: Caller, password: str) -> User:
+def verified(caller: Caller, password: str) -> User:
     """The caller's account, as it was when its password was found to be right.
 
     :raises BadCredentials: for a wrong password.

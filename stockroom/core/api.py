@@ -130,6 +130,18 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorator
 
+    def accepted(self, view: View) -> View:
+        """202 without a body: what was asked for is done later, or not at all."""
+
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Response:
+            view(*args, **kwargs)
+            return Response(status=202)
+
+        document = self.response(202)
+        documented: View = document(wrapper)
+        return documented
+
     def page(self, item: type[Schema]) -> Callable[[View], View]:
         """The view returns a ``Page``; the answer holds its items, and a Link to the next."""
         schema = page_of(item)

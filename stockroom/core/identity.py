@@ -88,6 +88,11 @@ def current_caller() -> Caller:
     return caller
 
 
+def is_somebody() -> bool:
+    """Whether the request has a caller at all."""
+    return g.get("caller") is not None
+
+
 def caller_may(permission: Permission) -> bool:
     """Whether the caller, if there is one, has the permission."""
     caller: Caller | None = g.get("caller")

@@ -32,6 +32,7 @@ class Mail(Base):
         CheckConstraint("attempts >= 0", name="attempts_not_negative"),
         Index("ix_mails_due", "due_at", postgresql_where=text("state = 'pending'")),
         Index("ix_mails_created_at", "created_at"),
+        Index("ix_mails_address", "address", "created_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -61,6 +61,12 @@ def remove(session: Session, before: datetime, most: int) -> int:
     return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
 
 
+def written_since(session: Session, address: str, template: str, moment: datetime) -> int:
+    """How many mails of a kind were written to an address."""
+    conditions = (Mail.address == address, Mail.template == template, Mail.created_at > moment)
+    return session.scalars(select(func.count()).where(*conditions)).one()
+
+
 def written_to(session: Session, address: str) -> Sequence[Mail]:
     statement = select(Mail).where(Mail.address == address).order_by(Mail.created_at)
     return session.scalars(statement).all()

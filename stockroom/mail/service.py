@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from stockroom.core.database import new_id
+from stockroom.core.database import new_id, now
 from stockroom.core.encryption import encrypt, renewed
 from stockroom.core.transaction import reading, transaction
 from stockroom.core.wakeups import wake
@@ -15,6 +16,7 @@ from stockroom.mail.models import Mail, MailState
 
 SEND_JOB = "mail.send"
 MOST_LISTED = 200
+AN_HOUR = timedelta(hours=1)
 
 
 def send(session: Session, to: str, template: str, params: Mapping[str, str]) -> UUID:
@@ -29,6 +31,11 @@ def send(session: Session, to: str, template: str, params: Mapping[str, str]) ->
     session.add(Mail(id=mail_id, address=to, template=template, params=secret))
     wake(session, SEND_JOB)
     return mail_id
+
+
+def was_written_often(session: Session, to: str, template: str, times: int) -> bool:
+    """Whether a mail of this kind was written so many times within the last hour."""
+    return repository.written_since(session, to, template, now() - AN_HOUR) >= times
 
 
 def reencrypt() -> int:

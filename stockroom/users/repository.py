@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, exists, inspect, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from stockroom.core.addresses import likely_address
@@ -32,6 +33,13 @@ def find(session: Session, user_id: UUID) -> User | None:
 def find_by_email(session: Session, email: str) -> User | None:
     is_theirs = User.email == likely_address(email)
     return session.scalar(select(User).where(is_theirs, User.removed_at.is_(None)))
+
+
+def add_unless_taken(session: Session, user: User) -> bool:
+    """Add a new account; returns False if its address has one, and then does nothing."""
+    values = {column.key: getattr(user, column.key) for column in inspect(User).column_attrs}
+    statement = insert(User).values(values).on_conflict_do_nothing(index_elements=[User.email])
+    return session.execute(statement.returning(User.id)).one_or_none() is not None
 
 
 def matching(

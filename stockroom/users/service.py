@@ -48,19 +48,6 @@ def create(
     return user
 
 
-def register(*, email: str, password: str, full_name: str | None = None) -> User:
-    """Make a customer's account at the wish of its owner.
-
-    :raises InvalidInput: for a password that is too easy to guess.
-    :raises EmailTaken: if the address has an account.
-    """
-    user = new_user(email, password, full_name)
-    with transaction() as session:
-        session.add(user)
-        record(session, EventType.USER_REGISTERED, user.id, state_of(user))
-    return user
-
-
 def get(user_id: UUID) -> User:
     """:raises UserNotFound: if there is none."""
     with reading() as session:
@@ -158,6 +145,7 @@ def new_user(
         password_hash=hash_password(password),
         role=role,
         is_active=True,
+        version=1,
         created_at=moment,
         updated_at=moment,
     )

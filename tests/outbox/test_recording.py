@@ -18,6 +18,7 @@ from stockroom.products.schemas import ProductInputSchema
 from stockroom.transfers.formats import Format
 from stockroom.transfers.imports import import_products
 from stockroom.users import service as users
+from stockroom.verification import service as verification
 from tests.api import Api
 from tests.factories.products import make_product, product_body
 from tests.factories.users import PASSWORD, make_user
@@ -111,7 +112,7 @@ def test_every_act_on_an_account_has_one_event(app: Flask) -> None:
 
 def test_a_registration_has_one_event(app: Flask) -> None:
     with app.app_context():
-        user = users.register(email="ada@example.com", password=PASSWORD)
+        user = verification.register(email="ada@example.com", password=PASSWORD)
     assert types_of(app, user.id) == ["user.registered"]
 
 
