@@ -93,7 +93,7 @@ def refresh(body: dict[str, str] | None) -> dict[str, Any] | Response:
 @blueprint.post("/logout")
 @blueprint.allow(Permission.ACCOUNT_SECURE)
 @blueprint.arguments(LogoutQuery, location="query")
-@blueprint.response(204)
+@blueprint.response(204, headers=header_references(["Set-Cookie"]))
 def log_out(query: dict[str, sessions.Scope]) -> None:
     """End this session, all others of yours, or all; their tokens stop working at once."""
     sessions.log_out(current_caller(), query["scope"])

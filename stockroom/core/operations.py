@@ -26,7 +26,7 @@ HEADERS: Document = {
     "RateLimit-Remaining": ("Requests left in the current window.", "integer"),
     "RateLimit-Reset": ("Seconds until the window ends.", "integer"),
     "Retry-After": ("Seconds to wait before the next try.", "integer"),
-    "Set-Cookie": ("The tokens, as cookies.", "string"),
+    "Set-Cookie": ("The tokens, as cookies; empty and expired ones after a logout.", "string"),
     "Sec-WebSocket-Version": ("The version to ask for: 13 (RFC 6455).", "integer"),
     "Upgrade": ("The protocol to ask for: websocket.", "string"),
     "WWW-Authenticate": ("How to authenticate (RFC 6750).", "string"),

@@ -75,7 +75,7 @@ REQUESTS: list[Hostile] = [
         get(f"{name} as a cookie", "/users/me", Cookie=f"access_token={value}")
         for name, value in _COOKIES.items()
     ),
-    post("/auth/refresh", "refresh with nothing at all", None),
+    Hostile("refresh with nothing at all", "POST", f"{API}/auth/refresh"),
     get("a bad credential where none is needed", "/products", Authorization="Bearer nonsense"),
     *(_by_customer(*request) for request in _FOR_STAFF),
     get("a draft that only staff see", "/products/{draft}").by("customer"),
