@@ -151,7 +151,9 @@ def _config(max_examples: int, *, anew: bool) -> SchemathesisConfig:
                 {
                     "include-operation-id": "request_token",
                     # RFC 6749, 5.2: 400 is the status for a wrong password or token.
-                    "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 400, 429]}},
+                    "checks": {
+                        "positive_data_acceptance": {"expected-statuses": ["2xx", 400, 429]}
+                    },
                 },
                 {
                     "include-operation-id": [

@@ -79,9 +79,15 @@ def test_an_event_names_the_account_and_the_request(app: Flask, staff: Api) -> N
 
 def test_what_nobody_in_particular_does_names_nobody(app: Flask, staff: Api, nobody: Api) -> None:
     staff.post("/products", json=product_body())
+    nobody.post("/auth/login", json={"email": "ada@example.com", "password": PASSWORD})
+    event = last_event(app)
+    assert (event.type, event.actor_id) == ("user.login_failed", None)
+
+
+def test_whoever_registers_is_the_actor(app: Flask, nobody: Api) -> None:
     nobody.post("/auth/register", json={"email": "ada@example.com", "password": PASSWORD})
     event = last_event(app)
-    assert (event.type, event.actor_id) == ("user.registered", None)
+    assert (event.type, event.actor_id) == ("user.registered", event.subject)
 
 
 def test_what_a_command_does_names_neither_account_nor_request(app: Flask, staff: Api) -> None:
