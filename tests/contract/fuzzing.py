@@ -97,7 +97,7 @@ def call(case: Case, app: Flask) -> None:
     if _is_valid(case, ParameterLocation.PATH):
         # Backwards, so that a delivery is one of the webhook that was made just before.
         for name in sorted(case.path_parameters, reverse=True):
-            case.path_parameters[name] = _EXISTING[name](app, user)
+            case.path_parameters[name] = EXISTING[name](app, user)
     make_acceptable(case)
     case.call_and_validate(headers=authorization(app, user))
 
@@ -223,7 +223,7 @@ def _newest_delivery_id(app: Flask) -> str:
         return str(deliveries.search(newest.id, PageRequest()).items[0].id)
 
 
-_EXISTING: dict[str, Callable[[Flask, User], str]] = {
+EXISTING: dict[str, Callable[[Flask, User], str]] = {
     "key_id": _key_id,
     "product_id": _product_id,
     "session_id": _session_id,

@@ -1,0 +1,60 @@
+"""Who may call what: every operation and every kind of caller, as ``docs/access.md`` has it."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from stockroom.core.permissions import SCOPES
+from tests.contract import access
+from tests.contract.access import ANY, KINDS, NONE, Callers, Operation
+
+OPERATIONS = list(access.operations())
+TABLE = access.table()
+BY_HEADER = [kind for kind in KINDS if kind not in {"API key", "unverified"}]
+
+
+@pytest.fixture
+def callers(app: Flask) -> Callers:
+    return Callers(app)
+
+
+def test_every_operation_has_a_row_and_every_row_an_operation() -> None:
+    assert {operation.key for operation in OPERATIONS} == TABLE.keys()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_each_kind_of_caller_is_let_in_or_refused_as_the_table_says(
+    app: Flask, callers: Callers, operation: Operation
+) -> None:
+    found = {
+        kind: access.verdict(operation.call(app, callers.owner, callers.headers(kind)))
+        for kind in BY_HEADER
+    }
+    assert found == {kind: TABLE[operation.key][kind] for kind in BY_HEADER}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_an_unverified_account_is_let_in_or_refused_where_proof_is_asked_for(
+    app: Flask, make_app: Callable[..., Flask], operation: Operation
+) -> None:
+    headers = Callers(app).headers("unverified")
+    strict = make_app(login_needs_verified_email=True)
+    owner = Callers(app).owner
+    verdict = access.verdict(operation.call(strict, owner, headers))
+    assert verdict == TABLE[operation.key]["unverified"]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+def test_an_api_key_is_let_in_by_the_scopes_that_the_table_names(
+    app: Flask, callers: Callers, operation: Operation
+) -> None:
+    let_in = {
+        scope.value
+        for scope in SCOPES
+        if access.verdict(operation.call(app, callers.owner, callers.with_key(scope)))
+        == access.LET_IN
+    }
+    cell = TABLE[operation.key]["API key"]
+    named = {ANY: {*SCOPES}, NONE: set()}.get(cell, {it.strip("` ") for it in cell.split(",")})
+    assert let_in == named
