@@ -26,9 +26,10 @@ test: $(VENV)/dev ## Run the tests, and measure what they cover
 test-heavy: $(VENV)/dev ## Run the tests that take longer
 	@$(PYTEST) -n $(WORKERS) -m heavy
 
-bench: $(VENV)/dev ## Measure the way of events to followers and webhooks
+bench: $(VENV)/dev ## Measure the way of events, and what times tell of accounts
 	@$(BIN)/python -m bench.latency
 	@$(BIN)/python -m bench.deliveries
+	@$(BIN)/python -m bench.timing
 
 lint: $(VENV)/dev ## Check style, types and layers
 	@$(BIN)/ruff check .

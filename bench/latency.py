@@ -64,14 +64,17 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=100, help="events a second")
     arguments = parser.parse_args()
     load = Load(arguments.rate, arguments.seconds)
-    with _site(with_redis=arguments.redis) as settings:
+    with site(with_redis=arguments.redis) as settings:
         latencies = _measure(settings, load)
     return _report(latencies, load)
 
 
 @contextmanager
-def _site(*, with_redis: bool) -> Iterator[Settings]:
-    """A served application with servers of its own, as durable as they are by default."""
+def site(*, with_redis: bool, serve: bool = True) -> Iterator[Settings]:
+    """A served application with servers of its own, as durable as they are by default.
+
+    :param serve: whether gunicorn runs; else the caller serves with other settings.
+    """
     home = Path(tempfile.mkdtemp(prefix="stockroom-bench-"))
     # As root, the server runs under another account, which has to reach its data.
     home.chmod(0o711)
@@ -84,8 +87,9 @@ def _site(*, with_redis: bool) -> Iterator[Settings]:
         address = f"postgresql://{info.user}@/{info.database}?host={host}&port={info.port}"
         migrate(address, home)
         settings = _settings(home, address, _redis(home, stack) if with_redis else "")
-        stack.enter_context(web.serving(settings))
-        if with_redis:
+        if serve:
+            stack.enter_context(web.serving(settings))
+        if serve and with_redis:
             stack.enter_context(_relaying(settings))
         yield settings
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import psycopg2
 from flask_migrate import upgrade
 from psycopg2 import sql
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Text, func, select, text
 
 from stockroom.app import create_app
 from stockroom.config import Environment, Settings
@@ -76,6 +76,16 @@ def all_events(engine: Engine) -> list[str]:
     """Every event, with all that is stored of it, as text."""
     with engine.connect() as connection:
         return [*connection.scalars(text("SELECT to_jsonb(events)::text FROM events"))]
+
+
+def all_rows(engine: Engine) -> list[str]:
+    """Every row of every table, as text."""
+    with engine.connect() as connection:
+        return [
+            row
+            for table in metadata.sorted_tables
+            for row in connection.scalars(select(func.to_jsonb(table.table_valued()).cast(Text)))
+        ]
 
 
 def empty_tables(engine: Engine) -> None:

@@ -10,7 +10,6 @@ from stockroom.core.database import now
 from stockroom.core.errors import InvalidInput
 from stockroom.core.permissions import Caller
 from stockroom.core.transaction import reading, transaction
-from stockroom.core.wakeups import wake
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
 from stockroom.users import repository as users
@@ -22,8 +21,6 @@ from stockroom.verification import repository
 from stockroom.verification.errors import InvalidMailedToken
 from stockroom.verification.models import MailedToken, MailRequest, Purpose
 from stockroom.verification.tokens import digest_of, mail_token, tell
-
-ANSWER_JOB = "verification.answer_requests"
 
 
 def register(*, email: str, password: str, full_name: str | None = None) -> User:
@@ -50,12 +47,13 @@ def register(*, email: str, password: str, full_name: str | None = None) -> User
 
 
 def request_mail(purpose: Purpose, email: str) -> None:
-    """Ask for a mail with a token; does the same whether or not the address has an account."""
+    """Ask for a mail with a token; does the same whether or not the address has an account.
+
+    The job is not woken: it would be at work for an account while its request is being answered.
+    """
+    request = MailRequest(purpose=purpose, address=email, client_address=client_address.get())
     with transaction() as session:
-        session.add(
-            MailRequest(purpose=purpose, address=email, client_address=client_address.get())
-        )
-        wake(session, ANSWER_JOB)
+        session.add(request)
 
 
 def request_own_verification(caller: Caller) -> None:

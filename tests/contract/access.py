@@ -97,20 +97,17 @@ class Callers:
         self.owner = make_user(app)
 
     def headers(self, kind: str) -> dict[str, str]:
-        match kind:
-            case "nobody":
-                return {}
-            case "customer":
-                return self._bearer(self.owner)
-            case "another customer":
-                return self._bearer(make_user(self._app))
-            case "unverified":
-                return self._bearer(self._unverified())
-            case "staff" | "admin":
-                return self._bearer(make_user(self._app, role=Role(kind)))
-            case "ended session":
-                return self._ended()
-        return self._deactivated()
+        make = {
+            "nobody": dict,
+            "customer": lambda: self._bearer(self.owner),
+            "another customer": lambda: self._bearer(make_user(self._app)),
+            "staff": lambda: self._bearer(make_user(self._app, role=Role.STAFF)),
+            "admin": lambda: self._bearer(make_user(self._app, role=Role.ADMIN)),
+            "ended session": self._ended,
+            "deactivated": self._deactivated,
+            "unverified": lambda: self._bearer(self._unverified()),
+        }
+        return make[kind]()
 
     def with_key(self, scope: Permission) -> dict[str, str]:
         """A key with this one scope, of an administrator, who may do everything."""

@@ -6,17 +6,16 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from stockroom.core.permissions import Role
 from stockroom.core.personal_data import bound_personal_data
-from stockroom.core.transaction import reading
-from stockroom.extensions import metadata
+from stockroom.extensions import db
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
 from tests.factories.products import product_body
 from tests.factories.users import PASSWORD, make_user, token_for
 from tests.outbox.events import all_events
+from tests.servers import all_rows
 
 ADDRESS = {"REMOTE_ADDR": "203.0.113.77"}
 
@@ -32,13 +31,8 @@ def ada(app: Flask, user: User) -> Api:
 
 
 def stored(app: Flask) -> str:
-    """All rows of all tables, as text."""
-    with app.app_context(), reading() as session:
-        return "\n".join(
-            row
-            for table in metadata.sorted_tables
-            for row in session.scalars(text(f'SELECT to_jsonb(t)::text FROM "{table.name}" t'))  # noqa: S608 - our own names
-        )
+    with app.app_context():
+        return "\n".join(all_rows(db.engine))
 
 
 def parts(api: Api) -> dict[str, Any]:
