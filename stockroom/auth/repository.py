@@ -102,6 +102,13 @@ def retire_keys(session: Session, moment: datetime, expires_at: datetime) -> Non
     )
 
 
+def remove_ended_before(session: Session, moment: datetime) -> int:
+    """Remove sessions that were over at that moment; returns how many."""
+    over_at = func.coalesce(LoginSession.ended_at, LoginSession.expires_at)
+    statement = delete(LoginSession).where(over_at < moment)
+    return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
+
+
 def _open(moment: datetime) -> ColumnElement[bool]:
     return LoginSession.ended_at.is_(None) & (LoginSession.expires_at > moment)
 

@@ -152,6 +152,13 @@ def end_all_sessions(user_id: UUID) -> int:
         return end_sessions(session, user_id)
 
 
+def remove_old_sessions() -> int:
+    """Remove sessions that ended longer ago than events are kept; returns how many."""
+    before = now() - timedelta(days=settings().event_days)
+    with transaction() as session:
+        return repository.remove_ended_before(session, before)
+
+
 def end_sessions(
     session: Session, user_id: UUID, *, only: UUID | None = None, but: UUID | None = None
 ) -> int:

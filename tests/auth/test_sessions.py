@@ -1,8 +1,16 @@
 """Sessions: listed, ended one by one, or all at once."""
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
+from stockroom.auth.models import LoginSession
+from stockroom.auth.sessions import remove_old_sessions
+from stockroom.config import Settings
+from stockroom.core.database import now
+from stockroom.core.transaction import transaction
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
 from tests.factories.users import make_user, token_for
@@ -123,3 +131,17 @@ def test_what_is_no_id_is_not_found(devices: list[Api], path: str) -> None:
 )  # fmt: skip
 def test_sessions_are_for_who_is_logged_in(nobody: Api, method: str, path: str) -> None:
     assert_problem(nobody.request(method, path), 401, "unauthenticated")
+
+
+def test_sessions_are_forgotten_as_long_after_their_end_as_events(
+    app: Flask, devices: list[Api], settings: Settings
+) -> None:
+    devices[0].post("/auth/logout")
+    long_ago = now() - timedelta(days=settings.event_days + 1)
+    with app.app_context():
+        assert remove_old_sessions() == 0
+        with transaction() as session:
+            is_over = LoginSession.ended_at.is_not(None)
+            session.execute(update(LoginSession).where(is_over).values(ended_at=long_ago))
+        assert remove_old_sessions() == 1
+    assert alive(devices) == [False, True, True]

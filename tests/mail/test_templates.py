@@ -25,6 +25,7 @@ PARAMS = {
     "second_factor/disabled": {"address": "192.0.2.7"},
     "second_factor/enabled": {"address": "192.0.2.7"},
     "second_factor/recovery_code_used": {"address": "192.0.2.7", "left": "9"},
+    "users/email_changed": {},
     "verification/address_taken": {"asked_from": "192.0.2.7"},
     "verification/change": {"asked_from": "192.0.2.7", "token": "t0ken", "link": ""},
     "verification/change_announced": {"asked_from": "192.0.2.7"},

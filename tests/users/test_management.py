@@ -12,6 +12,7 @@ from stockroom.users.models import User
 from tests.api import Api, assert_problem
 from tests.factories.products import product_body
 from tests.factories.users import PASSWORD, log_in, make_user, token_for
+from tests.verification.letters import kinds_to
 
 NOBODY = UUID("01980000-0000-7000-8000-000000000000")
 NEW = {"email": "ada@example.com", "password": PASSWORD}
@@ -220,3 +221,13 @@ def test_who_is_let_in_again_has_to_log_in_again(app: Flask, admin: Api) -> None
         admin.patch(f"/users/{user.id}", json={"is_active": is_active}, if_match="*")
     assert_problem(before.get("/users/me"), 401, "unauthenticated")
     assert Api(app, token_for(app, user)).get("/users/me").status_code == 200
+
+
+def test_the_owner_of_a_changed_address_is_told_at_the_former_one(
+    app: Flask, admin: Api, people: dict[str, User]
+) -> None:
+    former = people["ada"].email
+    path = f"/users/{people['ada'].id}"
+    changed = admin.patch(path, json={"email": "countess@example.com"}, if_match="*").get_json()
+    assert changed["email_verified"] is True
+    assert kinds_to(app, former) == ["users/email_changed"]
