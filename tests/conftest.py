@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from limits.storage import MemoryStorage
+from sqlalchemy import event
 
 from stockroom.app import create_app
 from stockroom.auth.signing import key_ring
@@ -111,6 +112,21 @@ def app_context(app: Flask) -> Iterator[None]:
     """For tests that call services; requests of a test client bring a context of their own."""
     with app.app_context():
         yield
+
+
+@pytest.fixture
+def statements(app: Flask) -> Iterator[list[str]]:
+    """Every statement that goes to the database of ``app``."""
+    seen: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        seen.append(arguments[2])
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

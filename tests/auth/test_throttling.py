@@ -1,12 +1,11 @@
 """Failed logins make the next ones wait, and lock nobody out for good."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from stockroom.auth import service as auth
@@ -15,7 +14,6 @@ from stockroom.auth.models import FailedLogins
 from stockroom.auth.throttling import FREE_BY_ACCOUNT, FREE_BY_NETWORK
 from stockroom.core.database import now
 from stockroom.core.transaction import reading, transaction
-from stockroom.extensions import db
 from stockroom.mail import repository as mails
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
@@ -223,21 +221,6 @@ def test_of_an_address_without_an_account_nobody_gets_a_mail(app: Flask) -> None
     fail(app, FREE_BY_ACCOUNT + 1, email=NOBODY)
     relay_all(app)
     assert mails_to(app, NOBODY) == []
-
-
-@pytest.fixture
-def statements(app: Flask) -> Iterator[list[str]]:
-    """Every statement that goes to the database."""
-    seen: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        seen.append(arguments[2])
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 def test_for_an_unknown_address_the_same_is_asked_of_the_database(

@@ -1,18 +1,16 @@
 """Mails prove whose an address is: registration, a forgotten password, another address."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from stockroom.core.database import now
 from stockroom.core.permissions import Role
 from stockroom.core.transaction import reading, transaction
-from stockroom.extensions import db
 from stockroom.users import service as users
 from stockroom.users.models import User
 from stockroom.verification import service
@@ -274,21 +272,6 @@ def test_an_inactive_account_gets_no_mail(app: Flask, user: User, nobody: Api) -
 
 
 # Nobody learns who has an account
-
-
-@pytest.fixture
-def statements(app: Flask) -> Iterator[list[str]]:
-    """Every statement that goes to the database."""
-    seen: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        seen.append(arguments[2])
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.mark.parametrize("path", ["/auth/password/forgot", "/auth/verify-email/request"])
