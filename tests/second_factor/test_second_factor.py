@@ -67,7 +67,7 @@ def test_before_it_is_confirmed_it_is_not_asked_for(ada: Api, nobody: Api, user:
 
 def test_a_code_confirms_it_and_brings_ten_recovery_codes(app: Flask, owner: Owner) -> None:
     assert len({*owner.recovery_codes}) == 10
-    assert all(re.fullmatch(r"([a-z2-9]{4}-){2}[a-z2-9]{4}", it) for it in owner.recovery_codes)
+    assert all(re.fullmatch(r"([a-z2-9]{6}-){3}[a-z2-9]{6}", it) for it in owner.recovery_codes)
     state = owner.api.get("/auth/totp").get_json()
     assert (state["enabled"], state["recovery_codes_left"]) == (True, 10)
     assert "user.second_factor_enabled" in types_of(app, owner.user.id)
