@@ -61,6 +61,7 @@ def test_answers_fit_together_from_one_request_to_the_next(
                 empty_tables(db.engine)
 
         def before_call(self, case: Case) -> None:
+            fuzzing.forget_failures(app)
             fuzzing.make_acceptable(case)
 
         def get_call_kwargs(self, _case: Case) -> dict[str, Any]:
