@@ -32,6 +32,7 @@ from stockroom.products.filters import RELEVANCE
 from stockroom.products.money import check_price
 from stockroom.stream import tail
 from stockroom.users.models import User
+from stockroom.users.passwords import require_acceptable
 from stockroom.webhooks import deliveries
 from stockroom.webhooks import service as webhooks
 from tests.factories.products import make_product
@@ -131,17 +132,24 @@ def make_acceptable(case: Case) -> None:
         if case.query.get("sort") == RELEVANCE:
             case.query.setdefault("q", "blue")
     if _is_valid(case, ParameterLocation.BODY) and isinstance(case.body, dict):
-        if "attributes" in case.body:
-            case.body["attributes"] = _without_nul(case.body["attributes"])
-        if "url" in case.body:
-            case.body["url"] = A_PUBLIC_URL
-        if case.body.get("expires_at"):
-            case.body["expires_at"] = (now() + timedelta(days=1)).isoformat()
-        # A price has the decimals of its currency, which may be that of the stored product.
-        if "price" not in case.body:
-            case.body.pop("currency", None)
-        elif not _has_decimals_of_its_currency(case.body):
-            case.body["currency"] = A_CURRENCY_WITH_ALL_DECIMALS
+        _make_body_acceptable(case.body)
+
+
+def _make_body_acceptable(body: dict[str, Any]) -> None:
+    if "attributes" in body:
+        body["attributes"] = _without_nul(body["attributes"])
+    if "url" in body:
+        body["url"] = A_PUBLIC_URL
+    for name in {"password", "new_password"} & body.keys():
+        if not _is_hard_to_guess(body[name], body.get("email", "nobody@example.com")):
+            body[name] = PASSWORD
+    if body.get("expires_at"):
+        body["expires_at"] = (now() + timedelta(days=1)).isoformat()
+    # A price has the decimals of its currency, which may be that of the stored product.
+    if "price" not in body:
+        body.pop("currency", None)
+    elif not _has_decimals_of_its_currency(body):
+        body["currency"] = A_CURRENCY_WITH_ALL_DECIMALS
 
 
 def _config(max_examples: int, *, anew: bool) -> SchemathesisConfig:
@@ -192,6 +200,14 @@ def _is_valid(case: Case, location: ParameterLocation) -> bool:
 def _without_nul(value: Any) -> Any:
     """The same JSON without the one character that no text has, at any depth."""
     return json.loads(re.sub(r"(?<!\\)((?:\\\\)*)\\u0000", r"\1", json.dumps(value)))
+
+
+def _is_hard_to_guess(password: Any, email: Any) -> bool:
+    try:
+        require_acceptable(str(password), str(email))
+    except InvalidInput:
+        return False
+    return True
 
 
 def _has_decimals_of_its_currency(body: dict[str, Any]) -> bool:
