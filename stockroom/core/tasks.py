@@ -93,6 +93,19 @@ class Clock(Scheduler):
     Celery's own scheduler would keep the times in a file, so that nothing is sent too often.
     """
 
+    is_closed = False
+
+    def tick(self, *args: Any, **how: Any) -> Any:
+        # A signal to stop closes the clock and raises SystemExit, wherever beat is at that moment.
+        # Within a finalizer, as of a connection that was lost, Python drops what is raised.
+        if self.is_closed:
+            raise SystemExit
+        return super().tick(*args, **how)
+
+    def close(self) -> None:
+        self.is_closed = True
+        super().close()
+
     def apply_entry(self, entry: Any, producer: Any = None) -> None:
         try:
             # Messages expire only in the hands of a worker; without one they would fill Redis.

@@ -85,3 +85,12 @@ def test_a_job_runs_once_at_a_time_and_once_more_for_all_that_came_meanwhile(
     may_end.set()
     first.join(PATIENCE_SECONDS)
     assert runs.qsize() == 1
+
+
+def test_a_clock_that_was_closed_stops_wherever_its_signal_got_lost(
+    celery_of: Callable[..., Celery],
+) -> None:
+    clock = Clock(celery_of(Job("tests.often", print, 1)))
+    clock.close()
+    with pytest.raises(SystemExit):
+        clock.tick()
