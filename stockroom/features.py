@@ -16,8 +16,11 @@ from stockroom.auth.jobs import JOBS as AUTH_JOBS
 from stockroom.auth.personal_data import PERSONAL_DATA as SESSIONS
 from stockroom.auth.routes import blueprint as auth_routes
 from stockroom.auth.sink import SINK as LOGIN_MAILS
+from stockroom.core import idempotency_keys
 from stockroom.core.api import Blueprint
 from stockroom.core.health import Check, bind_checks
+from stockroom.core.idempotency_keys import JOBS as IDEMPOTENCY_JOBS
+from stockroom.core.idempotency_keys import PERSONAL_DATA as IDEMPOTENCY_KEYS
 from stockroom.core.jobs import Job, bind_jobs
 from stockroom.core.personal_data import PersonalData, bind_personal_data
 from stockroom.core.reencryption import Reencrypt, bind_reencryption
@@ -76,6 +79,11 @@ class Feature:
 
 
 FEATURES = (
+    Feature(
+        jobs=IDEMPOTENCY_JOBS,
+        personal_data=(IDEMPOTENCY_KEYS,),
+        reencrypt={"answers": idempotency_keys.reencrypt},
+    ),
     Feature(
         routes=event_routes,
         commands=(events_commands,),

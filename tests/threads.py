@@ -24,6 +24,12 @@ def at_once(act: Callable[[T], R], arguments: Sequence[T]) -> list[R]:
         return list(pool.map(wait_and_act, arguments, timeout=PATIENCE_SECONDS))
 
 
+def elsewhere(act: Callable[[], R]) -> R:
+    """What ``act`` returns, called in a thread of its own, where no transaction is under way."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(act).result(PATIENCE_SECONDS)
+
+
 def until(condition: Callable[[], object]) -> None:
     """Wait for the condition to hold."""
     deadline = monotonic() + PATIENCE_SECONDS

@@ -27,6 +27,7 @@ def list_api_keys(query: dict[str, Any]) -> Page[ApiKey]:
 
 @blueprint.post("")
 @blueprint.allow(Permission.ACCOUNT_SECURE, recent=True)
+@blueprint.idempotent
 @blueprint.arguments(NewApiKeySchema)
 @blueprint.response(201, IssuedApiKeySchema)
 @blueprint.raises(TooManyApiKeys)

@@ -5,12 +5,12 @@ write it into the OpenAPI document, so that the two cannot differ.
 """
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 import flask
 import flask_smorest
-from flask import Response, after_this_request, g, url_for
+from flask import Response, g, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
@@ -18,6 +18,7 @@ from stockroom.core import operations
 from stockroom.core.cache import answer_from_cache
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
+from stockroom.core.idempotency import answer_once
 from stockroom.core.identity import Access, Redeem, admit
 from stockroom.core.limits import address_key
 from stockroom.core.pages import page_of, page_response
@@ -31,8 +32,8 @@ View = Callable[..., Any]
 class Blueprint(flask_smorest.Blueprint):
     """A feature's routes under ``/api/v1``.
 
-    Decorators, from the outside in: ``route``, ``allow``, ``limited``, ``cached``,
-    ``arguments``, ``response`` or ``page``, ``etag``, ``raises``.
+    Decorators, from the outside in: ``route``, ``allow``, ``limited``, ``cached`` or
+    ``idempotent``, ``arguments``, ``response`` or ``page``, ``located``, ``etag``, ``raises``.
     """
 
     ARGUMENTS_PARSER = RequestParser()
@@ -114,6 +115,18 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorator
 
+    def idempotent(self, view: View) -> View:
+        """What is asked for under an Idempotency-Key is done once (``core.idempotency``).
+
+        The view's transactions are then parts of one, which keeps the answer as well.
+        """
+
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            return answer_once(lambda: view(*args, **kwargs))
+
+        return _documented(wrapper, idempotent=True)
+
     def optional_body(self, schema: type[Schema]) -> Callable[[View], View]:
         """A JSON body that may be left out; the view then gets None in its place."""
 
@@ -158,13 +171,13 @@ class Blueprint(flask_smorest.Blueprint):
         return decorator
 
     def etag(self, view: View) -> View:
-        """The view returns an ``Entity``, whose tag is the answer's ETag."""
+        """The view returns an ``Entity``, whose ``etag`` is the answer's ETag."""
 
         @wraps(view)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             result = view(*args, **kwargs)
             if result is not None:
-                g.etag = result.tag
+                g.etag = result.etag
             return result
 
         return _documented(wrapper, etag=True)
@@ -176,9 +189,7 @@ class Blueprint(flask_smorest.Blueprint):
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
                 entity = view(*args, **kwargs)
-                location = url_for(f".{endpoint}", **{argument: entity.id})
-                after_this_request(partial(_with_location, location))
-                return entity
+                return entity, {"Location": url_for(f".{endpoint}", **{argument: entity.id})}
 
             return _documented(wrapper, located=True)
 
@@ -187,11 +198,6 @@ class Blueprint(flask_smorest.Blueprint):
     def raises(self, *errors: type[DomainError]) -> Callable[[View], View]:
         """Domain errors beyond those that every route can answer with."""
         return lambda view: _documented(view, errors=errors)
-
-
-def _with_location(location: str, response: Response) -> Response:
-    response.headers["Location"] = location
-    return response
 
 
 def _documented(view: View, **facts: Any) -> View:

@@ -55,10 +55,15 @@ class Entity:
 
     @property
     def tag(self) -> str:
-        """What its ETag holds. The id is in it because one address, such as that of a SKU, can
-        lead to one entity today and to another tomorrow.
+        """The version that a change names. The id is in it because one address, such as that of a
+        SKU, can lead to one entity today and to another tomorrow.
         """
         return f"{self.version}-{self.id.hex}"
+
+    @property
+    def etag(self) -> str:
+        """The ETag: the version, and after a full stop what else the representation shows."""
+        return self.tag
 
     @declared_attr.directive
     @classmethod

@@ -34,6 +34,7 @@ _SECURITY_HEADERS = {
 }
 _EXPOSED_HEADERS = [
     "ETag",
+    "Idempotent-Replayed",
     "Link",
     "Location",
     "RateLimit-Limit",

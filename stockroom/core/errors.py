@@ -20,11 +20,13 @@ class DomainError(Exception):
     :ivar slug: the last part of the problem's ``type``.
     :ivar title: the same words for every occurrence (RFC 9457, 3.1.3).
     :ivar constraint: the database constraint whose violation means this error.
+    :ivar retry_after: seconds after which the same request may succeed; None where it never will.
     """
 
     slug: ClassVar[str]
     title: ClassVar[str]
     constraint: ClassVar[str | None] = None
+    retry_after: int | None = None
 
     def __init__(self, detail: str = "", **extensions: Any) -> None:
         self.detail = detail or self.title
@@ -73,6 +75,16 @@ class Conflict(DomainError):
 
     slug = "conflict"
     title = "Conflict with what is stored"
+
+
+class Busy(Conflict):
+    """Other changes to the same rows were under way, again and again. Nothing was changed: wait as
+    many seconds as `Retry-After` says, and send the same once more.
+    """
+
+    slug = "busy"
+    title = "Another change was in the way"
+    retry_after = 1
 
 
 class InvalidInput(DomainError):
@@ -146,10 +158,7 @@ class UpgradeRequired(DomainError):
 
 
 class TooManyRequests(DomainError):
-    """Wait as many seconds as ``Retry-After`` says.
-
-    :ivar retry_after: seconds.
-    """
+    """Wait as many seconds as ``Retry-After`` says."""
 
     slug = "too-many-requests"
     title = "Too many requests"

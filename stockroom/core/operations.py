@@ -15,6 +15,16 @@ from stockroom.core.schemas import BaseSchema
 
 Document = dict[str, Any]
 
+IDEMPOTENCY_KEY: Document = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "description": (
+        "Chosen by the client, and the same when it sends the same request again: what is asked "
+        "for is done once, and answered alike each time. Kept for 24 hours."
+    ),
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$", "maxLength": 255},
+    "example": "7b1f6a1c-order-1001",
+}
 PAGE_HEADERS = {"Link": {"$ref": "#/components/headers/Link"}}
 
 
@@ -22,6 +32,7 @@ HEADERS: Document = {
     "ETAG": ("The version of the resource, for If-None-Match and If-Match.", "string"),
     "Link": ('The next page: `<…>; rel="next"`; absent on the last page.', "string"),
     "Location": ("The address of what was created.", "string"),
+    "Idempotent-Replayed": ("`true`: the answer that the key got the first time.", "string"),
     "RateLimit-Limit": ("Requests in the current window.", "integer"),
     "RateLimit-Remaining": ("Requests left in the current window.", "integer"),
     "RateLimit-Reset": ("Seconds until the window ends.", "integer"),
@@ -37,6 +48,7 @@ ON_EVERY_ANSWER = ("X-Request-ID", "RateLimit-Limit", "RateLimit-Remaining", "Ra
 _EXTRA_HEADERS = {
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate",),
     HTTPStatus.UPGRADE_REQUIRED: ("Upgrade", "Sec-WebSocket-Version"),
+    HTTPStatus.CONFLICT: ("Retry-After",),
     HTTPStatus.TOO_MANY_REQUESTS: ("Retry-After",),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After",),
 }
@@ -74,6 +86,8 @@ class ProblemSchema(BaseSchema):
 def describe_operation(document: Document, facts: Document, *, method: str, **_: Any) -> Document:
     """Add to an operation what its decorators told and what holds for all operations."""
     document["operationId"] = facts["name"]
+    if facts.get("idempotent"):
+        document.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
     responses = document.setdefault("responses", {})
     responses.pop("default", None)
     for status, response in responses.items():
@@ -82,6 +96,7 @@ def describe_operation(document: Document, facts: Document, *, method: str, **_:
             names = (
                 *ON_EVERY_ANSWER,
                 *(("Location",) if facts.get("located") else ()),
+                *(("Idempotent-Replayed",) if facts.get("idempotent") else ()),
             )
             response.setdefault("headers", {}).update(header_references(names))
     for status in _problem_statuses(document, facts):
@@ -96,6 +111,8 @@ def describe_operation(document: Document, facts: Document, *, method: str, **_:
 def _problem_statuses(document: Document, facts: Document) -> set[HTTPStatus]:
     """Every status, beside success, that the operation can answer with."""
     codes = {400, 429, 500, 503}
+    if facts.get("idempotent"):
+        codes |= {409, 422}
     locations = {parameter["in"] for parameter in facts.get("arguments", {}).get("parameters", ())}
     if "requestBody" in document:
         codes |= {413, 415, 422}

@@ -94,9 +94,7 @@ def from_domain_error(error: errors.DomainError) -> Response:
 
 
 def _headers_of(error: errors.DomainError) -> dict[str, str]:
-    if isinstance(error, errors.TooManyRequests):
-        return {"Retry-After": str(error.retry_after)}
-    return {}
+    return {"Retry-After": str(error.retry_after)} if error.retry_after else {}
 
 
 def from_http_exception(error: HTTPException) -> Response | HTTPException:

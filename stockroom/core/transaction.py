@@ -1,10 +1,16 @@
 """Units of work: the only place that commits, and the only one that rolls back."""
 
+import random
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import psycopg2
 from psycopg2 import errorcodes
+from sqlalchemy import text
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -16,33 +22,53 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from stockroom.core.errors import PreconditionFailed, Unavailable, error_for_constraint
+from stockroom.core.errors import Busy, PreconditionFailed, Unavailable, error_for_constraint
 from stockroom.extensions import db
+
+TRIES = 4
+LONGEST_PAUSE_SECONDS = 0.05
 
 _BEFORE_COMMIT = "before_commit"
 _AFTER_COMMIT = "after_commit"
 
+_current: ContextVar[Session | None] = ContextVar("transaction", default=None)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
 
 @contextmanager
-def transaction(*, dry_run: bool = False) -> Iterator[Session]:
+def transaction(*, dry_run: bool = False, lock_seconds: float | None = None) -> Iterator[Session]:
     """One business act: committed as a whole, or not at all.
 
     What the database refuses is raised as the domain error that stands for the constraint.
-    Objects stay readable after the commit.
+    Objects stay readable after the commit. Within another transaction it is a part of that one,
+    which alone commits.
 
     :param dry_run: do everything, let the database judge, and keep nothing.
+    :param lock_seconds: how long a statement may wait for a lock; None for as long as it takes.
     :raises DomainError: for a violated constraint that an error names.
+    :raises Busy: for a deadlock, or a lock that was not to be had in time.
     :raises Unavailable: if the database does not answer.
     """
-    with Session(db.engine, expire_on_commit=False) as session:
+    if (outer := _current.get()) is not None:
         with _translated():
-            yield session
-            session.flush()
-            for callback in session.info.get(_BEFORE_COMMIT, ()):
-                callback()
-            if dry_run:
-                return
-            session.commit()
+            yield outer
+            _finish(outer)
+        return
+    with Session(db.engine, expire_on_commit=False) as session:
+        token = _current.set(session)
+        try:
+            with _translated():
+                if lock_seconds is not None:
+                    session.execute(text(f"SET LOCAL lock_timeout = {lock_seconds * 1000:.0f}"))
+                yield session
+                _finish(session)
+                if dry_run:
+                    return
+                session.commit()
+        finally:
+            _current.reset(token)
         for callback in session.info.get(_AFTER_COMMIT, ()):
             callback()
 
@@ -51,8 +77,14 @@ def transaction(*, dry_run: bool = False) -> Iterator[Session]:
 def reading() -> Iterator[Session]:
     """A session for queries. Each statement sees what is committed when it begins.
 
+    Within a transaction it is the session of that one, and sees what it has changed so far.
+
     :raises Unavailable: if the database does not answer.
     """
+    if (outer := _current.get()) is not None:
+        with _translated():
+            yield outer
+        return
     # Without a transaction around it, a query is one round trip instead of three.
     engine = db.engine.execution_options(isolation_level="AUTOCOMMIT")
     with _translated(), Session(engine, expire_on_commit=False) as session:
@@ -72,14 +104,39 @@ def snapshot() -> Iterator[Session]:
         yield session
 
 
+def retried(act: Callable[P, T]) -> Callable[P, T]:
+    """Do it again, a few times, where a deadlock or a lock stood in the way.
+
+    Within a transaction nothing can be done again but all of it, by whoever began it.
+    """
+
+    @wraps(act)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        for _ in range(TRIES - 1 if _current.get() is None else 0):
+            try:
+                return act(*args, **kwargs)
+            except Busy:
+                # By chance, or those who met would meet again.
+                time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311 - no secret
+        return act(*args, **kwargs)
+
+    return wrapper
+
+
 def before_commit(session: Session, callback: Callable[[], object]) -> None:
-    """Call ``callback`` as the last thing within the session's transaction."""
+    """Call ``callback`` at the end of the present ``transaction`` block, before its commit."""
     session.info.setdefault(_BEFORE_COMMIT, []).append(callback)
 
 
 def after_commit(session: Session, callback: Callable[[], object]) -> None:
     """Call ``callback`` once the session's transaction is committed, and only then."""
     session.info.setdefault(_AFTER_COMMIT, []).append(callback)
+
+
+def _finish(session: Session) -> None:
+    session.flush()
+    for callback in session.info.pop(_BEFORE_COMMIT, ()):
+        callback()
 
 
 @contextmanager
@@ -97,7 +154,7 @@ def _translated() -> Iterator[None]:
         if _connection_lost(error):
             raise Unavailable("The database does not answer.") from error
         if _in_the_way(error):
-            raise Unavailable("Another change was in the way; try again.") from error
+            raise Busy from error
         raise
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         # Giving the connection back resets it, outside of what SQLAlchemy wraps.

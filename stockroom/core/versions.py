@@ -17,7 +17,8 @@ class ExpectedVersion:
 
     def check(self, stored: Entity) -> None:
         """:raises PreconditionFailed: if the stored version is another one."""
-        if self.tags is not None and stored.tag not in self.tags:
+        # What follows a full stop tells representations of one version apart.
+        if self.tags is not None and stored.tag not in {tag.partition(".")[0] for tag in self.tags}:
             raise PreconditionFailed
 
 

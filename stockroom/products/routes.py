@@ -34,6 +34,7 @@ def list_products(query: Any) -> Page[Product]:
 
 @blueprint.post("")
 @blueprint.allow(Permission.CATALOGUE_WRITE)
+@blueprint.idempotent
 @blueprint.arguments(ProductInputSchema)
 @blueprint.response(201, ProductSchema)
 @blueprint.located("read_product", "product_id")

@@ -19,6 +19,7 @@ blueprint = Blueprint(
 
 @blueprint.post("/tickets")
 @blueprint.allow(Permission.ACCOUNT_SECURE)
+@blueprint.idempotent
 @blueprint.response(201, TicketSchema)
 @blueprint.raises(SessionEndedMeanwhile)
 def create_ticket() -> service.Ticket:

@@ -71,6 +71,7 @@ def list_users(query: Any) -> Page[User]:
 
 @blueprint.post("")
 @blueprint.allow(Permission.USERS_MANAGE)
+@blueprint.idempotent
 @blueprint.arguments(NewUserSchema)
 @blueprint.response(201, UserSchema)
 @blueprint.located("read_user", "user_id")

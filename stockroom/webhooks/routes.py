@@ -37,6 +37,7 @@ def list_webhooks(query: Any) -> Page[Webhook]:
 
 @blueprint.post("")
 @blueprint.allow(Permission.WEBHOOKS_MANAGE)
+@blueprint.idempotent
 @blueprint.arguments(NewWebhookSchema)
 @blueprint.response(201, IssuedWebhookSchema)
 @blueprint.located("read_webhook", "webhook_id")
@@ -79,6 +80,7 @@ def remove_webhook(webhook_id: UUID) -> None:
 
 @blueprint.post("/<uuid:webhook_id>/test")
 @blueprint.allow(Permission.WEBHOOKS_MANAGE)
+@blueprint.idempotent
 @blueprint.response(202, DeliverySchema)
 @blueprint.raises(WebhookNotFound, WebhookNotActive)
 def send_test_event(webhook_id: UUID) -> Delivery:
@@ -88,6 +90,7 @@ def send_test_event(webhook_id: UUID) -> Delivery:
 
 @blueprint.post("/<uuid:webhook_id>/rotate-secret")
 @blueprint.allow(Permission.WEBHOOKS_MANAGE)
+@blueprint.idempotent
 @blueprint.response(200, IssuedWebhookSchema)
 @blueprint.etag
 @blueprint.raises(WebhookNotFound)
@@ -117,6 +120,7 @@ def read_delivery(webhook_id: UUID, delivery_id: UUID) -> Delivery:
 
 @blueprint.post("/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/redeliver")
 @blueprint.allow(Permission.WEBHOOKS_MANAGE)
+@blueprint.idempotent
 @blueprint.response(202, DeliverySchema)
 @blueprint.raises(WebhookNotFound, DeliveryNotFound, WebhookNotActive)
 def redeliver(webhook_id: UUID, delivery_id: UUID) -> Delivery:

@@ -53,8 +53,8 @@ class Issued:
         return self.webhook.id
 
     @property
-    def tag(self) -> str:
-        return self.webhook.tag
+    def etag(self) -> str:
+        return self.webhook.etag
 
 
 def create(fields: WebhookFields) -> Issued:

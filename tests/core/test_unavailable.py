@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from stockroom.core.errors import Unavailable
+from stockroom.core.errors import Busy, Unavailable
 from stockroom.core.transaction import reading, transaction
 from stockroom.extensions import db
 from tests.api import Api, assert_problem
@@ -59,7 +59,7 @@ def test_too_few_connections_are_unavailable(make_app: Callable[..., Flask]) -> 
                 other.execute(text("SELECT 1"))
 
 
-def test_a_deadlock_is_unavailable_and_nothing_was_changed(app_context: None) -> None:
+def test_a_deadlock_is_told_as_such_and_nothing_was_changed(app_context: None) -> None:
     deadlock = text("DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$")
-    with pytest.raises(Unavailable, match="in the way"), transaction() as session:
+    with pytest.raises(Busy, match="in the way"), transaction() as session:
         session.execute(deadlock)

@@ -15,7 +15,7 @@ from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.extensions import db
 from tests.core.listening import commit_wake, drop_listeners, listeners
 from tests.embedded.conftest import QUICK, new_folder
-from tests.threads import PATIENCE_SECONDS, until
+from tests.threads import PATIENCE_SECONDS, elsewhere, until
 
 
 class Listener:
@@ -77,7 +77,7 @@ def test_nobody_is_woken_before_the_commit(app: Flask, listener: Listener) -> No
     with app.app_context(), transaction() as session:
         wake(session, "tests.early")
         session.flush()
-        commit_wake(app, "tests.other")
+        elsewhere(lambda: commit_wake(app, "tests.other"))
         assert listener.next() == {"tests.other"}
     assert listener.next() == {"tests.early"}
 

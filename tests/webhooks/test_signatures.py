@@ -75,7 +75,7 @@ def test_secrets_are_encrypted_anew_with_the_first_key(
     assert run(args=["secrets", "reencrypt"]).exit_code == 0
     newest = make_app(encryption_keys=keys[:1]).test_cli_runner().invoke
     assert newest(args=["secrets", "reencrypt"]).output == (
-        "mails: 0\nsecond factors: 0\nwebhooks: 1\n"
+        "answers: 0\nmails: 0\nsecond factors: 0\nwebhooks: 1\n"
     )
     lost = (
         make_app(encryption_keys=keys[1:]).test_cli_runner().invoke(args=["secrets", "reencrypt"])
