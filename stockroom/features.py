@@ -40,6 +40,11 @@ from stockroom.products.routes import blueprint as product_routes
 from stockroom.second_factor import service as second_factor
 from stockroom.second_factor.personal_data import PERSONAL_DATA as SECOND_FACTOR
 from stockroom.second_factor.routes import blueprint as second_factor_routes
+from stockroom.stock import catalogue
+from stockroom.stock.cli import stock_commands
+from stockroom.stock.jobs import JOBS as STOCK_JOBS
+from stockroom.stock.personal_data import PERSONAL_DATA as STOCK_DATA
+from stockroom.stock.routes import blueprint as stock_routes
 from stockroom.stream import tail, websocket
 from stockroom.stream.jobs import JOBS as STREAM_JOBS
 from stockroom.stream.routes import blueprint as stream_routes
@@ -119,6 +124,13 @@ FEATURES = (
     ),
     Feature(routes=verification_routes, jobs=VERIFICATION_JOBS, personal_data=(MAILED_TOKENS,)),
     Feature(routes=product_routes, commands=(products_commands,)),
+    Feature(
+        routes=stock_routes,
+        commands=(stock_commands,),
+        jobs=STOCK_JOBS,
+        init_app=(catalogue.init_app,),
+        personal_data=(STOCK_DATA,),
+    ),
     Feature(routes=transfer_routes),
     Feature(
         routes=webhook_routes,

@@ -23,7 +23,8 @@ from stockroom.core.permissions import Role
 from stockroom.extensions import db
 from stockroom.products import service as products
 from stockroom.transfers.formats import Format
-from stockroom.transfers.imports import import_products
+from stockroom.transfers.imports import import_file
+from stockroom.transfers.product_rows import ProductRows
 from stockroom.users import service as users
 
 SAMPLES = Path(__file__).parent / "samples" / "catalogue.csv"
@@ -83,7 +84,7 @@ def _add_samples() -> None:
     if not products.is_empty():
         return
     with SAMPLES.open("rb") as file:
-        summary = import_products(file, Format.CSV)
+        summary = import_file(file, Format.CSV, ProductRows("samples"))
     click.echo(f"Added a sample catalogue of {summary.counts.total()} products.")
 
 

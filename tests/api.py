@@ -51,8 +51,13 @@ class Api:
 
 
 def tag_of(path: str, version: int) -> str:
-    """The ETag of a version of what a path such as ``/products/{id}`` names."""
+    """What names, in an ETag, a version of what a path such as ``/products/{id}`` names."""
     return f'"{version}-{UUID(path.rpartition("/")[2]).hex}"'
+
+
+def product_tag(path: str, version: int, available: int = 0) -> str:
+    """The ETag of a version of a product, with so many pieces available."""
+    return f'{tag_of(path, version)[:-1]}.{available}"'
 
 
 def assert_problem(response: TestResponse, status: int, slug: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import unicodedata
 from datetime import UTC
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validate
 
 from stockroom.core.addresses import normal_address
 
@@ -19,6 +19,7 @@ _BLANK = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # A NUL in JSON text is an escape; with another backslash before it, it is six plain characters.
 _UNSTORABLE_JSON = r"(?<!\\)(\\\\)*\\u0000|[\ud800-\udfff]"
 _LONGEST_EMAIL = 254
+MOST_PIECES = 1_000_000_000
 _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})",
     re.ASCII | re.IGNORECASE,
@@ -101,6 +102,20 @@ class Flag(fields.Boolean):
         if not isinstance(value, bool):
             raise ValidationError("Must be true or false.")
         return value
+
+
+class Pieces(fields.Integer):
+    """A number of pieces: a whole number of at most a billion, and nothing that looks like one."""
+
+    def __init__(self, minimum: int, **kwargs: Any) -> None:
+        super().__init__(validate=validate.Range(minimum, MOST_PIECES), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        # JSON knows one kind of number: 5.0 is 5.
+        is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
+        if isinstance(value, bool) or not is_whole:
+            raise ValidationError("Not a whole number.")
+        return super()._deserialize(value, attr, data, **kwargs)
 
 
 class QueryFlag(fields.Boolean):

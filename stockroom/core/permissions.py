@@ -22,6 +22,11 @@ class Permission(StrEnum):
     """The public events: on what everybody may see."""
     EVENTS_READ = "events:read"
     """All events, which are the audit log as well."""
+    RESERVATIONS_WRITE = "reservations:write"
+    """To reserve, and to read and end what is reserved: by oneself; for staff, by anybody."""
+    STOCK_READ = "stock:read"
+    """The ledger, its history, what runs low, and where goods lie."""
+    STOCK_WRITE = "stock:write"
     USERS_MANAGE = "users:manage"
     WEBHOOKS_MANAGE = "webhooks:manage"
 
@@ -32,11 +37,20 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_CUSTOMER = frozenset({Permission.ACCOUNT_OWN, Permission.ACCOUNT_SECURE, Permission.EVENTS_FOLLOW})
+_CUSTOMER = frozenset(
+    {
+        Permission.ACCOUNT_OWN,
+        Permission.ACCOUNT_SECURE,
+        Permission.EVENTS_FOLLOW,
+        Permission.RESERVATIONS_WRITE,
+    }
+)
 _STAFF = _CUSTOMER | {
     Permission.CATALOGUE_EXPORT,
     Permission.CATALOGUE_WRITE,
     Permission.EVENTS_READ,
+    Permission.STOCK_READ,
+    Permission.STOCK_WRITE,
 }
 
 PERMISSIONS = {

@@ -1,7 +1,8 @@
 """What can happen: the types of events, and the patterns that choose among them.
 
 A type is ``<what>.<what happened to it>``: a noun in the singular and a past participle, in lower
-case, each of one or more words joined by underscores. One act gives one event. A type keeps its
+case, each of one or more words joined by underscores. One act gives one event for each thing that
+it changes. A type keeps its
 meaning for good; a change that a reader would have to know of is a new type.
 """
 
@@ -19,6 +20,14 @@ class EventType(StrEnum):
     PRODUCT_CREATED = "product.created"
     PRODUCT_UPDATED = "product.updated"
     PRODUCT_ARCHIVED = "product.archived"
+    STOCK_CHANGED = "stock.changed"
+    STOCK_RAN_LOW = "stock.ran_low"
+    RESERVATION_CREATED = "reservation.created"
+    RESERVATION_EXTENDED = "reservation.extended"
+    RESERVATION_COMMITTED = "reservation.committed"
+    RESERVATION_RELEASED = "reservation.released"
+    RESERVATION_EXPIRED = "reservation.expired"
+    LOCATION_CREATED = "location.created"
     USER_REGISTERED = "user.registered"
     USER_CREATED = "user.created"
     USER_UPDATED = "user.updated"

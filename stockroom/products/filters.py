@@ -22,4 +22,5 @@ class ProductFilters(TypedDict, total=False):
     status: ProductStatus
     price_min: Decimal
     price_max: Decimal
+    in_stock: bool
     updated_since: datetime

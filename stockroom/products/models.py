@@ -2,9 +2,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Computed, Index, Numeric, String, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Computed, Index, Numeric, String, func, text
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, deferred, mapped_column, query_expression
 
 from stockroom.core.database import Base, Entity, enum_type
 
@@ -31,7 +31,8 @@ class Product(Entity, Base):
     """Something that is sold under a SKU (stock keeping unit).
 
     Several products that differ only in ``options`` (size, colour) share a ``family``.
-    ``attributes`` holds whatever else the shop keeps on it.
+    ``attributes`` holds whatever else the shop keeps on it. ``available`` is not stored here: the
+    stock tells it to the statements that ask for it (``products.stocking``).
     """
 
     __tablename__ = "products"
@@ -52,6 +53,7 @@ class Product(Entity, Base):
         CheckConstraint("sku <> '' AND name <> ''", name="sku_and_name_not_blank"),
         CheckConstraint("jsonb_typeof(options) = 'object'", name="options_object"),
         CheckConstraint("jsonb_typeof(attributes) = 'object'", name="attributes_object"),
+        CheckConstraint("low_stock_threshold >= 0", name="low_stock_threshold_not_negative"),
     )
 
     sku: Mapped[str] = mapped_column(String(64))
@@ -66,4 +68,10 @@ class Product(Entity, Base):
         enum_type(ProductStatus, "status"),
         default=ProductStatus.ACTIVE,
     )
+    low_stock_threshold: Mapped[int | None] = mapped_column(BigInteger)
+    available: Mapped[int] = query_expression()
     search: Mapped[str] = deferred(mapped_column(TSVECTOR, Computed(SEARCH, persisted=True)))
+
+    @property
+    def etag(self) -> str:
+        return f"{self.tag}.{self.available}"

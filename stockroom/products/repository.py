@@ -1,6 +1,6 @@
 """Every query on the catalogue, and its set-based writes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,19 +12,20 @@ from sqlalchemy import (
     Select,
     Text,
     cast,
-    collate,
     exists,
     func,
+    not_,
     select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, REAL, insert
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, with_expression
 
 from stockroom.core.database import now
 from stockroom.core.pagination import Keyset
 from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product, ProductStatus
+from stockroom.products.stocking import stocking
 
 NOT_ARCHIVED = Product.status != ProductStatus.ARCHIVED
 RANK_WEIGHTS = [0, 0.2, 0.6, 1]
@@ -38,22 +39,36 @@ _CONDITIONS: dict[str, Any] = {
     "currency": lambda currency: Product.currency == currency,
     "price_min": lambda price: Product.price >= price,
     "price_max": lambda price: Product.price <= price,
+    "in_stock": lambda wanted: _is_in_stock() if wanted else not_(_is_in_stock()),
     "updated_since": lambda moment: Product.updated_at >= moment,
 }
+
+
+def _is_in_stock() -> ColumnElement[bool]:
+    return stocking().available() > 0
 
 
 def visible(*, to_staff: bool) -> ColumnElement[bool]:
     return Product.id.is_not(None) if to_staff else Product.status == ProductStatus.ACTIVE
 
 
+def with_available() -> Any:
+    """The option that has a statement tell how many pieces of each product are available."""
+    return with_expression(Product.available, stocking().available())
+
+
 def get(session: Session, product_id: UUID, *, lock: bool = False) -> Product | None:
-    return session.get(Product, product_id, with_for_update=lock or None)
+    # Rows that refer to the product can be written meanwhile: its key does not change.
+    for_update = {"key_share": True} if lock else None
+    return session.get(Product, product_id, options=[with_available()], with_for_update=for_update)
 
 
 def find_by_sku(session: Session, sku: str) -> Product | None:
     """The product with this SKU, in any case, that is not archived."""
     return session.scalar(
-        select(Product).where(func.lower(Product.sku) == func.lower(sku), NOT_ARCHIVED)
+        select(Product)
+        .options(with_available())
+        .where(func.lower(Product.sku) == func.lower(sku), NOT_ARCHIVED)
     )
 
 
@@ -62,7 +77,7 @@ def matching(filters: ProductFilters, *, to_staff: bool) -> Select[tuple[Product
     status = filters.get("status")
     conditions = [_CONDITIONS[name](value) for name, value in filters.items() if name != "status"]
     conditions.append(NOT_ARCHIVED if status is None else Product.status == status)
-    return select(Product).where(visible(to_staff=to_staff), *conditions)
+    return select(Product).options(with_available()).where(visible(to_staff=to_staff), *conditions)
 
 
 def keyset(sort: str, q: str | None) -> Keyset:
@@ -103,17 +118,6 @@ def is_empty(session: Session) -> bool:
     return not session.scalar(select(exists().where(Product.id.is_not(None))))
 
 
-def stream_for_export(session: Session, rows_at_once: int) -> Iterator[Product]:
-    """All products that are not archived, by SKU; asked for now, and read as they are consumed."""
-    statement = (
-        select(Product)
-        .where(NOT_ARCHIVED)
-        .order_by(collate(func.lower(Product.sku), "C"), Product.id)
-        .execution_options(yield_per=rows_at_once)
-    )
-    return iter(session.scalars(statement))
-
-
 def find_by_skus(session: Session, skus: Sequence[str]) -> Sequence[Product]:
     """Products that are not archived and have one of these SKUs, in any case."""
     wanted = select(func.lower(func.unnest(cast(list(skus), ARRAY(Text)))))
@@ -126,7 +130,8 @@ def lock_all(session: Session, product_ids: Sequence[UUID]) -> None:
     """Read these rows anew; they stay as they are until the transaction ends."""
     # In key order: two imports that share products would otherwise deadlock.
     statement = select(Product).where(Product.id.in_(product_ids)).order_by(Product.id)
-    session.scalars(statement.with_for_update().execution_options(populate_existing=True)).all()
+    locking = statement.with_for_update(key_share=True)
+    session.scalars(locking.execution_options(populate_existing=True)).all()
 
 
 def insert_unless_taken(session: Session, rows: Sequence[dict[str, Any]]) -> set[str]:

@@ -12,6 +12,7 @@ from stockroom.products.errors import ProductNotFound, SkuTaken
 from stockroom.products.models import Product
 from stockroom.products.schemas import (
     ListedProductSchema,
+    NewProductSchema,
     ProductInputSchema,
     ProductQuery,
     ProductSchema,
@@ -35,14 +36,15 @@ def list_products(query: Any) -> Page[Product]:
 @blueprint.post("")
 @blueprint.allow(Permission.CATALOGUE_WRITE)
 @blueprint.idempotent
-@blueprint.arguments(ProductInputSchema)
+@blueprint.arguments(NewProductSchema)
 @blueprint.response(201, ProductSchema)
 @blueprint.located("read_product", "product_id")
 @blueprint.etag
 @blueprint.raises(SkuTaken)
-def create_product(new: service.ProductFields) -> Product:
-    """Add a product."""
-    return service.create(new)
+def create_product(new: Any) -> Product:
+    """Add a product. `stock` becomes its first movement."""
+    stock = new.pop("stock", 0)
+    return service.create(new, stock)
 
 
 @blueprint.get("/<uuid:product_id>")

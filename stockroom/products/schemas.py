@@ -2,7 +2,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
-from stockroom.core.fields import JsonObject, Moment, Text
+from stockroom.core.fields import JsonObject, Moment, Pieces, QueryFlag, Text
 from stockroom.core.pages import PageQuery
 from stockroom.core.schemas import BaseSchema
 from stockroom.currencies import CURRENCIES
@@ -49,6 +49,20 @@ class ProductInputSchema(BaseSchema):
         by_value=True,
         metadata={"description": "`active` if left out.", "examples": ["active"]},
     )
+    low_stock_threshold = Pieces(
+        minimum=0,
+        allow_none=True,
+        metadata={
+            "description": "As few pieces are low; the shop's own number if null.",
+            "examples": [5],
+        },
+    )
+
+
+class NewProductSchema(ProductInputSchema):
+    stock = Pieces(
+        minimum=0, metadata={"description": "Pieces that are there already.", "examples": [20]}
+    )
 
 
 class ProductSchema(BaseSchema):
@@ -62,6 +76,10 @@ class ProductSchema(BaseSchema):
     options = fields.Dict(keys=fields.String(), values=fields.String(), required=True)
     attributes = fields.Dict(required=True)
     status = fields.Enum(ProductStatus, by_value=True, required=True)
+    available = fields.Integer(
+        required=True, metadata={"description": "Pieces on hand and promised to nobody."}
+    )
+    low_stock_threshold = fields.Integer(required=True, allow_none=True)
     created_at = fields.AwareDateTime(required=True)
     updated_at = fields.AwareDateTime(required=True)
 
@@ -101,6 +119,7 @@ class ProductQuery(PageQuery):
     )
     price_min = Price()
     price_max = Price()
+    in_stock = QueryFlag(metadata={"description": "Whether any piece is available."})
     updated_since = Moment(metadata={"description": "RFC 3339, with its offset."})
     sort = fields.String(
         validate=validate.OneOf(SORTS),

@@ -20,6 +20,7 @@ from stockroom.products.events import record_changed, record_created
 from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product, ProductStatus
 from stockroom.products.money import check_price
+from stockroom.products.stocking import stocking
 
 CATALOGUE = "catalogue"
 """The namespace under which answers about products are cached."""
@@ -37,6 +38,7 @@ class ProductFields(TypedDict, total=False):
     options: dict[str, str]
     attributes: dict[str, Any]
     status: ProductStatus
+    low_stock_threshold: int | None
 
 
 def with_defaults(fields: ProductFields) -> ProductFields:
@@ -51,15 +53,17 @@ def with_defaults(fields: ProductFields) -> ProductFields:
         "options": {},
         "attributes": {},
         "status": ProductStatus.ACTIVE,
+        "low_stock_threshold": None,
         **fields,
     }
     check_price(whole["price"], whole["currency"])
     return whole
 
 
-def create(fields: ProductFields) -> Product:
+def create(fields: ProductFields, stock: int = 0) -> Product:
     """Add a product.
 
+    :param stock: pieces that are there already; they become its first movement.
     :raises SkuTaken: if a product that is not archived has the SKU, in any case.
     :raises InvalidInput: if the price has more decimals than the currency.
     """
@@ -67,7 +71,9 @@ def create(fields: ProductFields) -> Product:
     with transaction() as session:
         session.add(product)
         record_created(session, product)
+        stocking().open(session, product, stock)
         cache.changed(session, CATALOGUE)
+    product.available = stock
     return product
 
 
@@ -109,8 +115,11 @@ def change(
     """
     with transaction() as session:
         product = _locked(session, product_id, expected)
+        available = product.available
         if apply(session, product, changes):
             cache.changed(session, CATALOGUE)
+    # It is no column, and was forgotten when the row was written.
+    product.available = available
     return product
 
 

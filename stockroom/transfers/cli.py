@@ -1,68 +1,54 @@
-"""``flask products import`` and ``export``, which join the commands on products."""
+"""``flask products import`` and ``export``, and ``flask stock import``: they join the commands on
+products and on stock.
+"""
 
-import json
-import shutil
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO
+from typing import Any
 
 import click
-from click import Choice, argument, option
+from click import option
 
 from stockroom.products.batch import Result
 from stockroom.products.cli import products_commands
+from stockroom.stock.cli import stock_commands
+from stockroom.stock.recording import Recorded
+from stockroom.transfers.console import format_option, import_command, run_import
 from stockroom.transfers.exports import export_products
 from stockroom.transfers.files import written_whole
-from stockroom.transfers.formats import Format, Row, format_of
-from stockroom.transfers.imports import OnProgress, Summary, import_products
-from stockroom.transfers.rejects import RejectsFile
-
-SHOWN_REJECTIONS = 10
-
-format_option = option(
-    "--format",
-    "kind",
-    type=Choice([kind.value for kind in Format]),
-    help="By the file's name if left out.",
-)
+from stockroom.transfers.formats import Format, format_of
+from stockroom.transfers.movement_rows import MovementRows
+from stockroom.transfers.product_rows import ProductRows
 
 
 @products_commands.command("import")
-@argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
-@format_option
-@option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help="Keep rejected rows.")
-@option("--dry-run", is_flag=True, help="Tell what would happen; write nothing.")
-@option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
-def import_file(
-    file: Path, kind: str | None, rejects: Path | None, *, dry_run: bool, as_json: bool
-) -> None:
+@import_command
+def import_products(file: Path, *, dry_run: bool, **how: Any) -> None:
     """Create and update products by SKU from FILE, which is CSV or NDJSON; - is standard input.
 
-    A CSV file names its columns in its first line. sku, name and price are needed;
-    description, currency, family, options, attributes and status are known.
+    A CSV file names its columns in its first line. sku, name and price are needed; description,
+    currency, family, options, attributes, status, stock and low_stock_threshold are known.
+    stock is a count: the difference to what is on hand is booked.
 
     Example: flask products import catalogue.csv --rejects rejected.csv
     """
-    if rejects and _is_same_file(file, rejects):
-        raise click.ClickException(f"{rejects}: The rejected rows would replace the file itself.")
-    source_kind = Format(kind) if kind else format_of(file.name)
-    with ExitStack() as stack:
-        source = stack.enter_context(_seekable(file))
-        reporter = _Reporter()
-        if rejects:
-            target = stack.enter_context(written_whole(rejects))
-            reporter.keep = RejectsFile(target, source_kind).add
-        summary = import_products(
-            source,
-            source_kind,
-            dry_run=dry_run,
-            on_reject=reporter.reject,
-            on_progress=stack.enter_context(_progress(source)),
-        )
-    _report(summary, reporter, dry_run=dry_run, as_json=as_json)
+    taker = ProductRows(f"import of {file.name}"[:200], dry_run=dry_run)
+    run_import(file, taker, Result, dry_run=dry_run, **how)
+
+
+@stock_commands.command("import")
+@import_command
+def import_movements(file: Path, *, dry_run: bool, **how: Any) -> None:
+    """Record the movements in FILE, such as a shop's history; - is standard input.
+
+    A CSV file names its columns in its first line. sku, kind, quantity and reference are needed;
+    occurred_at, location, to_location and reason are known. A row is known by its reference: a file
+    that is imported again changes nothing.
+
+    Example: flask stock import history.csv --rejects rejected.csv
+    """
+    run_import(file, MovementRows(dry_run=dry_run), Recorded, dry_run=dry_run, **how)
 
 
 @products_commands.command("export")
@@ -82,62 +68,3 @@ def export_file(kind: str | None, output: Path | None) -> None:
     with written_whole(output) if output else nullcontext(sys.stdout.buffer) as file:
         for line in export_products(chosen):
             file.write(line)
-
-
-class _Reporter:
-    """Keeps the first rejections to be shown, and all of them where a file is given."""
-
-    def __init__(self) -> None:
-        self.shown: list[str] = []
-        self.keep: Callable[[Row, str], None] | None = None
-
-    def reject(self, row: Row, reason: str) -> None:
-        if self.keep:
-            self.keep(row, reason)
-        elif len(self.shown) < SHOWN_REJECTIONS:
-            self.shown.append(f"line {row.line}: {reason}")
-
-
-def _report(summary: Summary, reporter: _Reporter, *, dry_run: bool, as_json: bool) -> None:
-    if summary.unknown_columns:
-        click.echo(f"Ignored columns: {', '.join(sorted(summary.unknown_columns))}", err=True)
-    for line in reporter.shown:
-        click.echo(line, err=True)
-    rejected = summary.counts[Result.REJECTED]
-    if (hidden := rejected - len(reporter.shown)) > 0 and not reporter.keep:
-        click.echo(f"… and {hidden} more; --rejects FILE keeps them all", err=True)
-    counts = {result.value: summary.counts[result] for result in Result}
-    if as_json:
-        click.echo(json.dumps({**counts, "dry_run": dry_run}))
-        return
-    words = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    click.echo(f"{words} (dry run: nothing was written)" if dry_run else words)
-
-
-def _is_same_file(source: Path, rejects: Path) -> bool:
-    # Only a regular file is replaced: a terminal may well be both.
-    return str(source) != "-" and rejects.is_file() and rejects.samefile(source)
-
-
-@contextmanager
-def _seekable(path: Path) -> Iterator[IO[bytes]]:
-    """The file; what comes through a pipe is first put into a temporary one."""
-    if str(path) != "-":
-        with path.open("rb") as file:
-            yield file
-        return
-    with TemporaryFile() as file:
-        shutil.copyfileobj(sys.stdin.buffer, file)
-        yield file
-
-
-@contextmanager
-def _progress(file: IO[bytes]) -> Iterator[OnProgress]:
-    """A bar over the bytes of the file, on a terminal."""
-    size = file.seek(0, 2)
-    file.seek(0)
-    is_shown = sys.stderr.isatty()
-    with click.progressbar(
-        length=size, label="Importing", file=sys.stderr, hidden=not is_shown
-    ) as bar:
-        yield lambda position: bar.update(position - bar.pos)

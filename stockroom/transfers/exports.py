@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from stockroom.core.transaction import snapshot
-from stockroom.products import repository
 from stockroom.products.models import Product
 from stockroom.products.money import format_price
-from stockroom.transfers.formats import Format
+from stockroom.transfers import repository
+from stockroom.transfers.formats import PRODUCTS, Format
 from stockroom.transfers.writing import write_rows
 
 ROWS_AT_ONCE = 500
@@ -20,10 +20,11 @@ def export_products(kind: Format) -> Iterator[bytes]:
     """
     with snapshot() as session:
         products = repository.stream_for_export(session, ROWS_AT_ONCE)
-        yield from write_rows(map(_row, products), kind)
+        rows = (_row(product, on_hand) for product, on_hand in products)
+        yield from write_rows(rows, kind, PRODUCTS.columns)
 
 
-def _row(product: Product) -> dict[str, Any]:
+def _row(product: Product, on_hand: int) -> dict[str, Any]:
     return {
         "sku": product.sku,
         "name": product.name,
@@ -34,4 +35,6 @@ def _row(product: Product) -> dict[str, Any]:
         "options": product.options,
         "attributes": product.attributes,
         "status": product.status.value,
+        "stock": on_hand,
+        "low_stock_threshold": product.low_stock_threshold,
     }

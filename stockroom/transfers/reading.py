@@ -1,23 +1,18 @@
-"""Reading files of products: the whole of one is checked first, then it is read row by row."""
+"""Reading files: the whole of one is checked first, then it is read row by row."""
 
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import IO, Any, NamedTuple
 
 from stockroom.core.context import settings
 from stockroom.core.json_values import parse
 from stockroom.transfers.errors import UnreadableFile
-from stockroom.transfers.formats import COLUMNS, JSON_COLUMNS, NEEDED, Format, Row
+from stockroom.transfers.formats import Format, Layout, Row
 
-# An empty cell of these columns clears the field; of any other, it is as if it were not there.
-_WHEN_EMPTY: Mapping[str, Any] = {
-    "description": None,
-    "family": None,
-    "options": {},
-    "attributes": {},
-}
+_WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 
 def check_whole(file: IO[bytes], kind: Format) -> None:
@@ -62,14 +57,14 @@ def _check_quotes(text: IO[str]) -> None:
             )
 
 
-def read_rows(file: IO[bytes], kind: Format) -> Iterator[Row]:
+def read_rows(file: IO[bytes], kind: Format, layout: Layout) -> Iterator[Row]:
     """The rows of a file that ``check_whole`` has passed.
 
     :raises UnreadableFile: for a CSV file without its header line or a needed column.
     """
     text = _text(file)
     try:
-        yield from _read_csv(text) if kind is Format.CSV else _read_ndjson(text)
+        yield from _read_csv(text, layout) if kind is Format.CSV else _read_ndjson(text)
     finally:
         text.detach()
 
@@ -79,9 +74,9 @@ def _text(file: IO[bytes]) -> io.TextIOWrapper:
     return io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
 
 
-def _read_csv(text: IO[str]) -> Iterator[Row]:
+def _read_csv(text: IO[str], layout: Layout) -> Iterator[Row]:
     records = _records(text)
-    columns = _header(next(records, _Record(1, 1)))
+    columns = _header(next(records, _Record(1, 1)), layout.needed)
     for record in records:
         if record.flaw:
             # A quote in the wrong place can draw good lines into the row: they are named.
@@ -89,7 +84,7 @@ def _read_csv(text: IO[str]) -> Iterator[Row]:
             where = place if record.last_line > record.line else ""
             yield Row(record.line, {}, f"not CSV: {record.flaw}{where}")
         elif any(cell.strip() for cell in record.cells):
-            yield _csv_row(record.line, columns, record.cells)
+            yield _csv_row(record.line, columns, record.cells, layout)
 
 
 class _Record(NamedTuple):
@@ -115,16 +110,16 @@ def _records(text: IO[str]) -> Iterator[_Record]:
             yield _Record(line, reader.line_num, cells)
 
 
-def _header(record: _Record) -> list[str]:
+def _header(record: _Record, needed: Sequence[str]) -> list[str]:
     """The names of the columns, in lower case."""
     if record.flaw:
         raise UnreadableFile(f"The header line cannot be read: {record.flaw}")
     columns = [name.strip().lower() for name in record.cells]
-    missing = [name for name in NEEDED if name not in columns]
-    if len(missing) == len(NEEDED):
+    missing = [name for name in needed if name not in columns]
+    if len(missing) == len(needed):
         raise UnreadableFile(
             f"The file has no header line: its first line must name the columns "
-            f"{', '.join(NEEDED)}, with commas between them."
+            f"{', '.join(needed)}, with commas between them."
         )
     if missing:
         raise UnreadableFile(f"The file lacks the column {' and '.join(missing)}.")
@@ -134,18 +129,18 @@ def _header(record: _Record) -> list[str]:
     return columns
 
 
-def _csv_row(line: int, columns: Sequence[str], cells: Sequence[str]) -> Row:
+def _csv_row(line: int, columns: Sequence[str], cells: Sequence[str], layout: Layout) -> Row:
     cells_by_column = dict(zip(columns, cells, strict=False))
     if len(cells) != len(columns):
         flaw = f"{len(cells)} cells where the header has {len(columns)}"
         return Row(line, cells_by_column, flaw)
     values: dict[str, Any] = {}
     for name, cell in cells_by_column.items():
-        if cell.strip() or name not in COLUMNS:
-            values[name] = cell.strip()
-        elif name in _WHEN_EMPTY:
-            values[name] = _WHEN_EMPTY[name]
-    for name in JSON_COLUMNS:
+        if cell.strip() or name not in layout.columns:
+            values[name] = _value(cell.strip(), is_number=name in layout.numbers)
+        elif name in layout.when_empty:
+            values[name] = layout.when_empty[name]
+    for name in layout.json:
         try:
             if isinstance(values.get(name), str):
                 # One level less than a whole product in JSON, of which this is a part.
@@ -153,6 +148,11 @@ def _csv_row(line: int, columns: Sequence[str], cells: Sequence[str]) -> Row:
         except ValueError as error:
             return Row(line, cells_by_column, f"{name}: {_flaw(error)}")
     return Row(line, values)
+
+
+def _value(cell: str, *, is_number: bool) -> str | int:
+    # What is no number stays a text, which the schema then refuses.
+    return int(cell) if is_number and _WHOLE_NUMBER.fullmatch(cell) else cell
 
 
 def _read_ndjson(text: IO[str]) -> Iterator[Row]:

@@ -1,28 +1,25 @@
-"""Writing files of products, line by line."""
+"""Writing files, line by line."""
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from stockroom.transfers.formats import COLUMNS, Format
+from stockroom.transfers.formats import Format
 
 
-def write_rows(rows: Iterable[Mapping[str, Any]], kind: Format) -> Iterator[bytes]:
-    """The lines of a file that holds these rows, for each value of ``COLUMNS``."""
-    return _write_csv(rows) if kind is Format.CSV else _write_ndjson(rows)
-
-
-def _write_csv(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    yield csv_line(COLUMNS)
+def write_rows(
+    rows: Iterable[Mapping[str, Any]], kind: Format, columns: Sequence[str]
+) -> Iterator[bytes]:
+    """The lines of a file that holds these columns of the rows."""
+    if kind is Format.CSV:
+        yield csv_line(columns)
     for row in rows:
-        yield csv_line([cell_text(row[name]) for name in COLUMNS])
-
-
-def _write_ndjson(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    for row in rows:
-        yield json_line({name: row[name] for name in COLUMNS})
+        if kind is Format.CSV:
+            yield csv_line([cell_text(row[name]) for name in columns])
+        else:
+            yield json_line({name: row[name] for name in columns})
 
 
 def csv_line(cells: Iterable[Any]) -> bytes:

@@ -14,7 +14,7 @@ from stockroom.core.permissions import Role
 from stockroom.core.transaction import transaction
 from stockroom.embedded.redis import EmbeddedRedis
 from stockroom.extensions import db
-from tests.api import Api, assert_problem, tag_of
+from tests.api import Api, assert_problem, product_tag
 from tests.factories.products import make_product, product_body
 from tests.factories.users import make_user, token_for
 from tests.threads import until
@@ -154,7 +154,7 @@ def test_a_kept_answer_tells_a_client_that_has_the_version(app: Flask, shop: Fla
     path = f"/products/{make_product(app).id}"
     reader = Api(shop)
     for _ in range(2):
-        assert reader.get(path, headers={"If-None-Match": tag_of(path, 1)}).status_code == 304
+        assert reader.get(path, headers={"If-None-Match": product_tag(path, 1)}).status_code == 304
         assert reader.get(path).status_code == 200
 
 

@@ -5,7 +5,7 @@ from flask import Flask
 
 from stockroom.products import service
 from stockroom.products.models import Product
-from stockroom.products.schemas import ProductInputSchema
+from stockroom.products.schemas import NewProductSchema
 
 _numbers = count(1)
 
@@ -18,4 +18,5 @@ def product_body(**fields: Any) -> dict[str, Any]:
 
 def make_product(app: Flask, **fields: Any) -> Product:
     with app.app_context():
-        return service.create(ProductInputSchema().load(product_body(**fields)))
+        new = NewProductSchema().load(product_body(**fields))
+        return service.create(new, new.pop("stock", 0))

@@ -16,7 +16,8 @@ from stockroom.products.batch import upsert
 from stockroom.products.models import ProductStatus
 from stockroom.products.schemas import ProductInputSchema
 from stockroom.transfers.formats import Format
-from stockroom.transfers.imports import import_products
+from stockroom.transfers.imports import import_file
+from stockroom.transfers.product_rows import ProductRows
 from stockroom.users import service as users
 from stockroom.verification import service as verification
 from tests.api import Api
@@ -163,7 +164,7 @@ def test_a_batch_has_one_event_for_each_product_that_it_changes(app: Flask) -> N
 def test_an_import_has_one_event_for_each_product_that_it_takes(app: Flask) -> None:
     file = io.BytesIO(b"sku,name,price\nA,First,1\nB,,1\nC,Third,1\n")
     with app.app_context():
-        import_products(file, Format.CSV)
+        import_file(file, Format.CSV, ProductRows("tests"))
     assert [event.data["sku"] for event in all_events(app)] == ["A", "C"]
 
 

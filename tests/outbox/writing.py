@@ -79,7 +79,7 @@ class Writer:
             self.refused += 1
 
     def _keep(self, answer: Answer) -> None:
-        version, _, key = answer.headers["etag"].strip('"').partition("-")
+        version, _, key = answer.headers["etag"].strip('"').partition(".")[0].partition("-")
         self._versions[UUID(key)] = int(version)
         self.acknowledged.add((UUID(key), int(version)))
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from tests.api import Api, assert_problem, tag_of
+from tests.api import Api, assert_problem, product_tag
 from tests.factories.products import make_product, product_body
 from tests.threads import at_once
 
@@ -30,7 +30,7 @@ def test_a_patch_that_changes_nothing_makes_no_version(
 ) -> None:
     path = f"/products/{make_product(app, name='Mug', price='9.50').id}"
     response = staff.patch(path, json=changes, if_match=1)
-    assert (response.status_code, response.headers["ETag"]) == (200, tag_of(path, 1))
+    assert (response.status_code, response.headers["ETag"]) == (200, product_tag(path, 1))
 
 
 @pytest.mark.parametrize(

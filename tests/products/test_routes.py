@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from stockroom.core.permissions import Role
-from tests.api import Api, assert_problem, tag_of
+from tests.api import Api, assert_problem, product_tag
 from tests.factories.products import make_product, product_body
 from tests.factories.users import make_user, token_for
 
@@ -34,6 +34,8 @@ def test_a_new_product_takes_a_default_for_each_field_that_is_not_named(staff: A
         "options": {},
         "attributes": {},
         "status": "active",
+        "available": 0,
+        "low_stock_threshold": None,
     }
 
 
@@ -51,7 +53,9 @@ def test_a_new_product_has_the_etag_of_its_first_version(staff: Api, nobody: Api
 
 def test_a_client_that_has_the_version_is_told_so(staff: Api, nobody: Api) -> None:
     location = staff.post("/products", json=product_body()).headers["Location"]
-    assert nobody.get(location, headers={"If-None-Match": tag_of(location, 1)}).status_code == 304
+    assert (
+        nobody.get(location, headers={"If-None-Match": product_tag(location, 1)}).status_code == 304
+    )
 
 
 @pytest.mark.parametrize("name", ["sku", "name", "price"])

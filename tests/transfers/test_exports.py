@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from stockroom.core.permissions import Role
 from stockroom.extensions import db
-from stockroom.transfers.formats import COLUMNS
+from stockroom.transfers.formats import PRODUCTS
 from tests.api import Api, assert_problem
 from tests.factories.products import make_product
 from tests.factories.users import make_user, token_for
@@ -29,6 +29,8 @@ MUG: dict[str, Any] = {
     "options": {"größe": "L"},
     "attributes": {"a": [1, None]},
     "status": "draft",
+    "stock": 7,
+    "low_stock_threshold": 2,
 }
 
 
@@ -38,7 +40,7 @@ def test_a_csv_export_has_a_line_for_each_product_by_sku(app: Flask) -> None:
     make_product(app, sku="gone", status="archived")
     rows = list(csv.DictReader(io.StringIO(products(app, "export").stdout, newline="")))
     assert [row["sku"] for row in rows] == ["A", "b", "C", "ä"]
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == PRODUCTS.columns
 
 
 def test_a_csv_cell_of_an_object_holds_json(app: Flask) -> None:
@@ -49,6 +51,8 @@ def test_a_csv_cell_of_an_object_holds_json(app: Flask) -> None:
         "family": "",
         "options": '{"größe":"L"}',
         "attributes": '{"a":[1,null]}',
+        "stock": "7",
+        "low_stock_threshold": "2",
     }
 
 
@@ -58,7 +62,7 @@ def test_an_ndjson_export_has_an_object_for_each_product(app: Flask) -> None:
 
 
 def test_an_empty_catalogue_is_a_header_or_nothing(app: Flask) -> None:
-    assert products(app, "export").stdout == ",".join(COLUMNS) + "\n"
+    assert products(app, "export").stdout == ",".join(PRODUCTS.columns) + "\n"
     assert products(app, "export", "--format", "ndjson").stdout == ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from stockroom.transfers.formats import Format, Row, format_of
+from stockroom.transfers.formats import PRODUCTS, Format, Row, format_of
 from stockroom.transfers.reading import check_whole, read_rows
 from tests.api import Api
 from tests.transfers.commands import HEADER, import_rows, import_text, skus
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("app_context")
 def read(text: str | bytes, kind: Format = Format.CSV) -> list[Row]:
     file = io.BytesIO(text if isinstance(text, bytes) else text.encode())
     check_whole(file, kind)
-    return list(read_rows(file, kind))
+    return list(read_rows(file, kind, PRODUCTS))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 from flask import Flask
 
 from stockroom.transfers.formats import Format
-from stockroom.transfers.imports import import_products
+from stockroom.transfers.imports import import_file
+from stockroom.transfers.product_rows import ProductRows
 from tests.api import Api
 from tests.factories.products import make_product
 from tests.transfers.commands import HEADER, counts, import_rows, import_text, products, skus
@@ -188,5 +189,5 @@ def test_the_help_of_a_command_has_an_example(app: Flask, command: str) -> None:
 
 def test_an_import_from_a_binary_stream_stays_open(app: Flask, app_context: None) -> None:
     file = io.BytesIO(f"{HEADER}\nA,A,1\n".encode())
-    import_products(file, Format.CSV)
+    import_file(file, Format.CSV, ProductRows("tests"))
     assert not file.closed

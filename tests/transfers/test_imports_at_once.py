@@ -17,7 +17,8 @@ from stockroom.products.models import Product
 from stockroom.products.schemas import ProductInputSchema
 from stockroom.products.service import with_defaults
 from stockroom.transfers.formats import Format
-from stockroom.transfers.imports import import_products
+from stockroom.transfers.imports import import_file
+from stockroom.transfers.product_rows import ProductRows
 from tests.api import Api
 from tests.factories.products import make_product
 from tests.threads import PATIENCE_SECONDS, at_once, until
@@ -37,7 +38,7 @@ def rows(**fields: Any) -> list[dict[str, Any]]:
 def import_into(app: Flask, content: list[dict[str, Any]]) -> Counter[Result]:
     file = io.BytesIO("\n".join(map(json.dumps, content)).encode())
     with app.app_context():
-        return import_products(file, Format.NDJSON).counts
+        return import_file(file, Format.NDJSON, ProductRows("tests")).counts
 
 
 def waiting() -> int:

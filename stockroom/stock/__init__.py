@@ -1,0 +1,1 @@
+"""What is on hand, what is promised, and why: levels, the ledger, reservations."""

@@ -1,0 +1,121 @@
+"""Recording the movements of a file, such as a shop's history.
+
+A row is known by its reference, product and kind, and by its place among the rows of the file that
+share all three: so a file that is recorded again changes nothing, and one that was broken off is
+completed.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from stockroom.core.transaction import retried, transaction
+from stockroom.stock import repository
+from stockroom.stock.books import LOCK_SECONDS, Books
+from stockroom.stock.errors import InsufficientStock
+from stockroom.stock.models import MAIN, MovementKind
+from stockroom.stock.repository import Item, Key
+from stockroom.stock.service import NewMovement, book, keys_of
+
+
+class RecordedRow(NewMovement, total=False):
+    """A movement as a file has it; ``reference`` and ``ordinal`` are needed.
+
+    :ivar ordinal: the how manieth row of the file it is, from 1, of those with the same reference,
+        SKU and kind.
+    """
+
+    sku: str
+
+
+class Recorded(StrEnum):
+    RECORDED = "recorded"
+    KNOWN = "known"
+    REJECTED = "rejected"
+
+
+class Outcome(NamedTuple):
+    """What became of a row; a rejected one has a reason."""
+
+    result: Recorded
+    reason: str = ""
+
+
+@retried
+def record_rows(rows: Sequence[RecordedRow], *, dry_run: bool = False) -> list[Outcome]:
+    """Book the rows that are not in the ledger yet, in their order and in one transaction.
+
+    Rejected is a row whose product or location there is not, that takes out more than is available,
+    or that the ledger has with another quantity.
+
+    :param dry_run: tell the outcomes and keep nothing.
+    """
+    with transaction(dry_run=dry_run, lock_seconds=LOCK_SECONDS) as session:
+        recorder = _Recorder(session, rows)
+        outcomes = [recorder.record(row) for row in rows]
+        recorder.books.close()
+    return outcomes
+
+
+class _Recorder:
+    def __init__(self, session: Session, rows: Sequence[RecordedRow]) -> None:
+        found = repository.find_items(session, skus={row["sku"] for row in rows})
+        self._items = {item.sku.lower(): item for item in found}
+        named = {code for row in rows for code in _ends(row)}
+        self._locations = repository.known_locations(session, named)
+        self.books = Books(session, found, open_at=set(self._keys(rows)))
+        # Asked for when the levels are locked: whoever records the same at once has done it then.
+        self._known = self._imported(session, rows)
+
+    def record(self, row: RecordedRow) -> Outcome:
+        item = self._items.get(row["sku"].lower())
+        if item is None:
+            return Outcome(Recorded.REJECTED, f"no product has the SKU {row['sku']}")
+        if unknown := [code for code in _ends(row) if code not in self._locations]:
+            return Outcome(Recorded.REJECTED, f"there is no location {unknown[0]}")
+        if (known := self._known.get(_identity(item, row))) is not None:
+            return _known_already(row, known)
+        try:
+            book(self.books, item, row)
+        except InsufficientStock as error:
+            return Outcome(Recorded.REJECTED, error.detail)
+        return Outcome(Recorded.RECORDED)
+
+    def _keys(self, rows: Sequence[RecordedRow]) -> Iterator[Key]:
+        for row in rows:
+            item = self._items.get(row["sku"].lower())
+            if item and self._locations.issuperset(_ends(row)):
+                yield from keys_of(item.id, row)
+
+    def _imported(self, session: Session, rows: Sequence[RecordedRow]) -> Mapping["_Identity", int]:
+        ids = [item.id for item in self._items.values()]
+        references = {str(row["reference"]) for row in rows}
+        return {
+            (it.product_id, it.location, str(it.reference), it.kind, it.ordinal or 0): it.quantity
+            for it in repository.imported(session, ids, references)
+        }
+
+
+_Identity = tuple[UUID, str, str, MovementKind, int]
+
+
+def _identity(item: Item, row: RecordedRow) -> _Identity:
+    location, ordinal = row.get("location", MAIN), row["ordinal"] or 0
+    return item.id, location, str(row["reference"]), row["kind"], ordinal
+
+
+def _known_already(row: RecordedRow, quantity: int) -> Outcome:
+    if quantity == row["quantity"]:
+        return Outcome(Recorded.KNOWN)
+    return Outcome(
+        Recorded.REJECTED,
+        f"the ledger has {row['reference']} with {quantity} pieces; what it says is for good: "
+        f"mend it by an adjustment",
+    )
+
+
+def _ends(row: RecordedRow) -> list[str]:
+    return [row.get("location", MAIN), *([row["to_location"]] if "to_location" in row else [])]

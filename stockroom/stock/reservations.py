@@ -1,0 +1,249 @@
+"""Promising pieces to somebody for a time, all lines of an order or none."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, TypedDict
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from stockroom.core.database import new_id, now
+from stockroom.core.errors import InvalidInput
+from stockroom.core.pagination import Page, PageRequest, read_page
+from stockroom.core.permissions import PERMISSIONS, Caller, Permission
+from stockroom.core.transaction import reading, retried, transaction
+from stockroom.stock import repository
+from stockroom.stock.allocation import Wish, allocate, shortages
+from stockroom.stock.books import LOCK_SECONDS, Books
+from stockroom.stock.errors import (
+    InsufficientStock,
+    ReservationEnded,
+    ReservationNotFound,
+    Shortage,
+)
+from stockroom.stock.events import record_ended, record_extended, record_reserved
+from stockroom.stock.expiry import after_expiry, books_of, end
+from stockroom.stock.filters import ReservationFilters
+from stockroom.stock.models import Reservation, ReservationLine, ReservationStatus
+from stockroom.stock.repository import Item, Key
+
+HOLD_SECONDS = 600
+LONGEST_HOLD_SECONDS = 24 * 60 * 60
+
+
+class Line(TypedDict, total=False):
+    """What is asked for: ``sku`` or ``product_id``, and ``quantity``; anywhere, if no location."""
+
+    sku: str
+    product_id: UUID
+    quantity: int
+    location: str
+
+
+@after_expiry
+@retried
+def create(
+    caller: Caller,
+    lines: Sequence[Line],
+    hold_seconds: int = HOLD_SECONDS,
+    reference: str | None = None,
+) -> Reservation:
+    """Promise pieces to the caller. Lines of one product are added up before they are checked.
+
+    :param lines: see ``Line``; without a location they come from one that can serve them all, if
+        there is one, else from several.
+    :raises InvalidInput: for a product or a location that there is not.
+    :raises InsufficientStock: naming every product that is short; nothing is promised then.
+    :raises Busy: if other changes were in the way, again and again.
+    """
+    with transaction(lock_seconds=LOCK_SECONDS) as session:
+        items = _items(session, lines, to_staff=sees_all(caller))
+        _require_locations(session, lines)
+        wanted = _added_up(lines, items)
+        books = Books(session, {item.id: item for item in items.values()}.values())
+        available = books.available()
+        if short := shortages(wanted, available):
+            raise InsufficientStock(list(_told(short, wanted, books.items)))
+        taken = allocate(wanted, available)
+        for key, quantity in taken.items():
+            books.hold(key, quantity)
+        reservation = _new(caller.user_id, taken, books.items)
+        reservation.reference = reference
+        reservation.expires_at = reservation.created_at + timedelta(seconds=hold_seconds)
+        session.add(reservation)
+        record_reserved(session, reservation)
+        books.close()
+    return reservation
+
+
+def get(caller: Caller, reservation_id: UUID) -> Reservation:
+    """:raises ReservationNotFound: if there is none, or none that the caller may see."""
+    with reading() as session:
+        return _seen(caller, repository.get_reservation(session, reservation_id))
+
+
+def search(caller: Caller, filters: ReservationFilters, page: PageRequest) -> Page[Reservation]:
+    """The caller's reservations, or everybody's where the caller may see them, newest first."""
+    chosen = filters if sees_all(caller) else {**filters, "user_id": caller.user_id}
+    with reading() as session:
+        statement = repository.matching_reservations(chosen)
+        return read_page(session, statement, repository.NEWEST_RESERVATIONS_FIRST, page)
+
+
+@retried
+def commit(caller: Caller, reservation_id: UUID) -> Reservation:
+    """Ship what is reserved. Of one that is committed already nothing is shipped again.
+
+    :raises ReservationNotFound: if there is none, or none that the caller may see.
+    :raises ReservationEnded: if it was released or has expired.
+    """
+    with transaction(lock_seconds=LOCK_SECONDS) as session:
+        reservation = _locked(session, caller, reservation_id)
+        if reservation.status is ReservationStatus.COMMITTED:
+            return reservation
+        _require_held(reservation)
+        books = books_of(session, [reservation])
+        reference = reservation.reference or str(reservation.id)
+        for line in reservation.lines:
+            key = (line.product_id, line.location)
+            books.ship_held(key, line.quantity, reference=reference)
+        reservation.status, reservation.ended_at = ReservationStatus.COMMITTED, now()
+        record_ended(session, reservation)
+        books.close()
+    return reservation
+
+
+@retried
+def release(caller: Caller, reservation_id: UUID) -> Reservation:
+    """Give back what is reserved. One that is released already stays as it is.
+
+    :raises ReservationNotFound: if there is none, or none that the caller may see.
+    :raises ReservationEnded: if it was committed or has expired.
+    """
+    with transaction(lock_seconds=LOCK_SECONDS) as session:
+        reservation = _locked(session, caller, reservation_id)
+        if reservation.status is ReservationStatus.RELEASED:
+            return reservation
+        _require_held(reservation)
+        books = books_of(session, [reservation])
+        end(session, books, reservation, ReservationStatus.RELEASED)
+        books.close()
+    return reservation
+
+
+@retried
+def extend(caller: Caller, reservation_id: UUID, hold_seconds: int = HOLD_SECONDS) -> Reservation:
+    """Hold it for so many seconds from now, if that is longer than it is held already.
+
+    :raises ReservationNotFound: if there is none, or none that the caller may see.
+    :raises ReservationEnded: if it is over.
+    """
+    with transaction(lock_seconds=LOCK_SECONDS) as session:
+        reservation = _locked(session, caller, reservation_id)
+        _require_held(reservation)
+        until = now() + timedelta(seconds=hold_seconds)
+        if until > reservation.expires_at:
+            reservation.expires_at = until
+            record_extended(session, reservation)
+    return reservation
+
+
+def sees_all(caller: Caller) -> bool:
+    """Whether reservations of others are open to the caller. An API key has the one scope for all:
+    it does with it what its owner's role may.
+    """
+    return Permission.STOCK_WRITE in PERMISSIONS[caller.role]
+
+
+def _items(session: Session, lines: Sequence[Line], *, to_staff: bool) -> Mapping[int, Item]:
+    """The product of each line, by the line's number.
+
+    :raises InvalidInput: naming the lines whose product there is not.
+    """
+    skus = {line["sku"] for line in lines if "sku" in line}
+    ids = {line["product_id"] for line in lines if "product_id" in line}
+    found = repository.find_items(session, skus=skus, ids=ids)
+    visible = [item for item in found if item.is_public or to_staff]
+    by_sku = {item.sku.lower(): item for item in visible}
+    by_id = {item.id: item for item in visible}
+    items, errors = dict[int, Item](), dict[str, Any]()
+    for number, line in enumerate(lines):
+        name = "sku" if "sku" in line else "product_id"
+        item = by_sku.get(line["sku"].lower()) if "sku" in line else by_id.get(line["product_id"])
+        if item is None:
+            errors[f"lines.{number}.{name}"] = ["No such product."]
+        else:
+            items[number] = item
+    if errors:
+        raise InvalidInput(errors)
+    return items
+
+
+def _require_locations(session: Session, lines: Sequence[Line]) -> None:
+    """:raises InvalidInput: naming the lines whose location there is not."""
+    named = {number: it["location"] for number, it in enumerate(lines) if "location" in it}
+    if not named:
+        return
+    unknown = set(named.values()) - repository.known_locations(session, set(named.values()))
+    if unknown:
+        raise InvalidInput(
+            {
+                f"lines.{number}.location": ["No such location."]
+                for number, location in named.items()
+                if location in unknown
+            }
+        )
+
+
+def _added_up(lines: Sequence[Line], items: Mapping[int, Item]) -> dict[Wish, int]:
+    wanted = Counter[Wish]()
+    for number, line in enumerate(lines):
+        wanted[items[number].id, line.get("location")] += line["quantity"]
+    return dict(wanted)
+
+
+def _told(
+    short: Mapping[Wish, int], wanted: Mapping[Wish, int], items: Mapping[UUID, Item]
+) -> Iterator[Shortage]:
+    for wish, available in short.items():
+        product_id, location = wish
+        yield Shortage(product_id, items[product_id].sku, location, wanted[wish], available)
+
+
+def _new(user_id: UUID, taken: Mapping[Key, int], items: Mapping[UUID, Item]) -> Reservation:
+    moment, reservation_id = now(), new_id()
+    lines = [
+        ReservationLine(
+            reservation_id=reservation_id,
+            product_id=product_id,
+            location=location,
+            sku=items[product_id].sku,
+            quantity=quantity,
+        )
+        for (product_id, location), quantity in taken.items()
+    ]
+    return Reservation(
+        id=reservation_id,
+        user_id=user_id,
+        status=ReservationStatus.HELD,
+        created_at=moment,
+        updated_at=moment,
+        lines=sorted(lines, key=lambda line: (line.sku, line.location)),
+    )
+
+
+def _locked(session: Session, caller: Caller, reservation_id: UUID) -> Reservation:
+    return _seen(caller, repository.lock_reservation(session, reservation_id))
+
+
+def _seen(caller: Caller, reservation: Reservation | None) -> Reservation:
+    if reservation is None or not (reservation.user_id == caller.user_id or sees_all(caller)):
+        raise ReservationNotFound
+    return reservation
+
+
+def _require_held(reservation: Reservation) -> None:
+    status = reservation.present_status
+    if status is not ReservationStatus.HELD:
+        raise ReservationEnded(f"The reservation has been {status}.", state=status.value)

@@ -1,0 +1,165 @@
+"""What can be done with stock: moving it, counting it, and reading how it stands and stood."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypedDict
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from stockroom.core.context import settings
+from stockroom.core.database import now
+from stockroom.core.errors import InvalidInput
+from stockroom.core.pagination import Page, PageRequest, read_page
+from stockroom.core.transaction import reading, retried, transaction
+from stockroom.products import service as products
+from stockroom.products.errors import ProductNotFound
+from stockroom.products.models import Product
+from stockroom.products.repository import with_available
+from stockroom.stock import repository
+from stockroom.stock.books import LOCK_SECONDS, Books, Facts
+from stockroom.stock.expiry import after_expiry
+from stockroom.stock.filters import MovementFilters
+from stockroom.stock.models import MAIN, Movement, MovementKind
+from stockroom.stock.repository import Balance, Item, Key
+
+CLOCK_SKEW = timedelta(minutes=5)
+_TAKES_OUT = (MovementKind.SHIPPED, MovementKind.TRANSFERRED)
+
+
+class NewMovement(Facts, total=False):
+    """A movement as it is asked for: ``kind`` and ``quantity`` are needed.
+
+    :ivar quantity: pieces, signed for an adjustment alone.
+    :ivar location: ``main`` if left out; of a transfer, where it begins.
+    :ivar to_location: of a transfer, where it ends.
+    """
+
+    kind: MovementKind
+    quantity: int
+    location: str
+    to_location: str
+
+
+class ProductStock(TypedDict):
+    """How many pieces there are of a product: in all, and by location."""
+
+    product_id: UUID
+    sku: str
+    total: Balance
+    locations: Mapping[str, Balance]
+
+
+@dataclass(frozen=True, slots=True)
+class Low:
+    """A product of which few pieces are left."""
+
+    product: Product
+    threshold: int
+
+
+@after_expiry
+@retried
+def move(product_id: UUID, new: NewMovement) -> Movement:
+    """Book a movement; of a transfer, which is two, returns the one that takes out.
+
+    :raises ProductNotFound: if there is no such product.
+    :raises InvalidInput: for a location that there is not, or a time to come.
+    :raises InsufficientStock: if it takes out more than is available.
+    """
+    if (occurred_at := new.get("occurred_at")) and occurred_at > now() + CLOCK_SKEW:
+        raise InvalidInput({"occurred_at": ["Lies in the future."]})
+    with transaction(lock_seconds=LOCK_SECONDS) as session:
+        items = repository.find_items(session, ids=[product_id])
+        if not items:
+            raise ProductNotFound
+        _require_locations(session, new)
+        books = Books(session, items, open_at=keys_of(product_id, new))
+        line = book(books, items[0], new)
+        books.close()
+    return Movement(**line)
+
+
+def keys_of(product_id: UUID, new: NewMovement) -> list[Key]:
+    """The levels that a movement changes."""
+    ends = [new.get("location", MAIN), *([new["to_location"]] if "to_location" in new else [])]
+    return [(product_id, location) for location in ends]
+
+
+def book(books: Books, item: Item, new: NewMovement) -> dict[str, object]:
+    """Book a movement as it is asked for; returns its first line.
+
+    :raises InsufficientStock: if it takes out more than is available.
+    """
+    kind, quantity = new["kind"], new["quantity"]
+    facts: Facts = {
+        "reason": new.get("reason"),
+        "reference": new.get("reference"),
+        "ordinal": new.get("ordinal"),
+        "occurred_at": new.get("occurred_at"),
+    }
+    first, *rest = keys_of(item.id, new)
+    line = books.move(first, kind, -quantity if kind in _TAKES_OUT else quantity, **facts)
+    for key in rest:
+        books.move(key, kind, quantity, **facts)
+    return line
+
+
+def list_movements(product_id: UUID, filters: MovementFilters, page: PageRequest) -> Page[Movement]:
+    """The product's part of the ledger, what was recorded last first.
+
+    :raises ProductNotFound: if there is no such product.
+    """
+    products.get(product_id, to_staff=True)
+    with reading() as session:
+        statement = repository.movements_of(product_id, filters)
+        return read_page(session, statement, repository.NEWEST_MOVEMENTS_FIRST, page)
+
+
+def newest_movements(product_id: UUID, most: int) -> Sequence[Movement]:
+    """The last ones, oldest first."""
+    with reading() as session:
+        return repository.newest_movements(session, product_id, most)
+
+
+def stock_of(product_id: UUID, *, to_staff: bool) -> ProductStock:
+    """How many pieces there are; what is overdue counts as promised no longer.
+
+    :raises ProductNotFound: if there is no such product, or none that the reader may see.
+    """
+    product = products.get(product_id, to_staff=to_staff)
+    with reading() as session:
+        levels = repository.levels_of(session, product_id)
+    total = Balance(
+        sum(level.on_hand for level in levels.values()),
+        sum(level.reserved for level in levels.values()),
+    )
+    return {"product_id": product.id, "sku": product.sku, "total": total, "locations": levels}
+
+
+def list_low(page: PageRequest) -> Page[Low]:
+    """Products of which as few pieces are available as their threshold, or fewer, by SKU."""
+    default = settings().low_stock_threshold
+    with reading() as session:
+        statement = repository.low_products(default).options(with_available())
+        found = read_page(session, statement, repository.PRODUCTS_BY_SKU, page)
+    items = [Low(it, _threshold(it, default)) for it in found.items]
+    return Page(items, found.next_cursor, found.total)
+
+
+def _require_locations(session: Session, new: NewMovement) -> None:
+    """:raises InvalidInput: for a location that there is not."""
+    ends = {"location": new.get("location"), "to_location": new.get("to_location")}
+    named = {name: code for name, code in ends.items() if code is not None}
+    if not named:
+        return
+    known = repository.known_locations(session, named.values())
+    unknown = {name: ["No such location."] for name, code in named.items() if code not in known}
+    if unknown:
+        raise InvalidInput(unknown)
+
+
+def _threshold(product: Product, default: int) -> int:
+    own = product.low_stock_threshold
+    return default if own is None else own

@@ -1,0 +1,41 @@
+"""Rows of a shop's history: each is a movement, known by its reference."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from marshmallow import EXCLUDE
+
+from stockroom.core.fields import Text
+from stockroom.stock.recording import Outcome, RecordedRow, record_rows
+from stockroom.stock.schemas import NewMovementSchema
+from stockroom.transfers.formats import MOVEMENTS, Row
+from stockroom.transfers.imports import load_row
+
+
+class _RowSchema(NewMovementSchema):
+    sku = Text(64, required=True)
+    reference = Text(200, required=True)
+
+
+class MovementRows:
+    """Takes rows of movements, in their order; one that the ledger has already is passed over.
+
+    :param dry_run: tell what would happen, and write nothing.
+    """
+
+    layout = MOVEMENTS
+
+    def __init__(self, *, dry_run: bool = False) -> None:
+        self._dry_run = dry_run
+        self._schema = _RowSchema(unknown=EXCLUDE)
+        self._ordinals = Counter[tuple[str, str, str]]()
+
+    def check(self, row: Row) -> RecordedRow:
+        fields: RecordedRow = load_row(self._schema, row)
+        document = (str(fields["reference"]), fields["sku"].lower(), fields["kind"])
+        self._ordinals[document] += 1
+        fields["ordinal"] = self._ordinals[document]
+        return fields
+
+    def take(self, rows: Sequence[RecordedRow]) -> list[Outcome]:
+        return record_rows(rows, dry_run=self._dry_run)

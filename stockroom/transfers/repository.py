@@ -1,0 +1,23 @@
+"""Every query of the exports."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import collate, func, select
+from sqlalchemy.orm import Session
+
+from stockroom.products.models import Product
+from stockroom.products.repository import NOT_ARCHIVED
+from stockroom.stock.repository import on_hand_of_product
+
+
+def stream_for_export(session: Session, rows_at_once: int) -> Iterator[tuple[Product, int]]:
+    """All products that are not archived, by SKU, each with the pieces on hand; asked for now, and
+    read as they are consumed.
+    """
+    statement = (
+        select(Product, on_hand_of_product())
+        .where(NOT_ARCHIVED)
+        .order_by(collate(func.lower(Product.sku), "C"), Product.id)
+        .execution_options(yield_per=rows_at_once)
+    )
+    return ((product, on_hand) for product, on_hand in session.execute(statement))
