@@ -4,13 +4,12 @@ A feature above tells with ``bind_key_finder`` how to find the caller of a key.
 """
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable
-from threading import Lock
 from uuid import UUID
 
 from stockroom.core.context import belongings
 from stockroom.core.permissions import Caller
+from stockroom.core.recent import Recent
 
 API_KEY = "X-API-Key"
 """The header that holds a key."""
@@ -31,18 +30,14 @@ class KeyFinder:
 
     def __init__(self, find: FindByKey, most_known: int = MOST_KNOWN) -> None:
         self._find = find
-        self._most_known = most_known
-        self._known: OrderedDict[bytes, UUID] = OrderedDict()
-        self._lock = Lock()
+        self._known = Recent[UUID](most_known)
 
     def find(self, key: str) -> Caller | None:
         caller, digest = self._find(key), _digest(key)
-        with self._lock:
-            self._known.pop(digest, None)
-            if caller is not None and caller.key_id is not None:
-                self._known[digest] = caller.key_id
-            if len(self._known) > self._most_known:
-                self._known.popitem(last=False)
+        if caller is not None and caller.key_id is not None:
+            self._known.keep(digest, caller.key_id)
+        else:
+            self._known.drop(digest)
         return caller
 
     def known_id(self, key: str) -> UUID | None:

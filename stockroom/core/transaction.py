@@ -10,7 +10,6 @@ from typing import ParamSpec, TypeVar
 
 import psycopg2
 from psycopg2 import errorcodes
-from sqlalchemy import text
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -61,7 +60,8 @@ def transaction(*, dry_run: bool = False, lock_seconds: float | None = None) -> 
         try:
             with _translated():
                 if lock_seconds is not None:
-                    session.execute(text(f"SET LOCAL lock_timeout = {lock_seconds * 1000:.0f}"))
+                    wait = f"SET LOCAL lock_timeout = {lock_seconds * 1000:.0f}"
+                    session.connection().exec_driver_sql(wait)
                 yield session
                 _finish(session)
                 if dry_run:

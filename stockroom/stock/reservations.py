@@ -71,7 +71,7 @@ def create(
         reservation = _new(caller.user_id, taken, books.items)
         reservation.reference = reference
         reservation.expires_at = reservation.created_at + timedelta(seconds=hold_seconds)
-        session.add(reservation)
+        repository.add_reservation(session, reservation)
         record_reserved(session, reservation)
         books.close()
     return reservation
@@ -227,6 +227,7 @@ def _new(user_id: UUID, taken: Mapping[Key, int], items: Mapping[UUID, Item]) ->
         id=reservation_id,
         user_id=user_id,
         status=ReservationStatus.HELD,
+        version=1,
         created_at=moment,
         updated_at=moment,
         lines=sorted(lines, key=lambda line: (line.sku, line.location)),

@@ -1,11 +1,12 @@
 """A gunicorn that is killed without a warning, and started again."""
 
 import os
+import random
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stockroom.config import Settings
@@ -33,10 +34,12 @@ class Victim:
         self._await_answer()
 
     def kill_worker(self) -> None:
-        """Kill the process that serves; the one that watches over it starts another."""
+        """Kill a process that serves; the one that watches over it starts another."""
         pid = self._arbiter.pid
-        (worker,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        os.kill(int(worker), signal.SIGKILL)
+        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        # All may have been killed just now, or one have ended by itself.
+        with suppress(ProcessLookupError, IndexError):
+            os.kill(int(random.choice(workers)), signal.SIGKILL)  # noqa: S311 - no secret
         self._await_answer()
 
     def kill_all(self) -> None:

@@ -78,11 +78,11 @@ def request(
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Web]:
+def serving(settings: Settings, application: str = "wsgi:app") -> Iterator[Web]:
     """A gunicorn with these settings, until the block ends."""
     web = Web(settings.port)
     log = settings.instance_path / "gunicorn.log"
-    command = [sys.executable, "-m", "gunicorn", "wsgi:app"]
+    command = [sys.executable, "-m", "gunicorn", application]
     variables = {"PATH": os.environ["PATH"], **environment(settings)}
     with (
         log.open("wb") as output,

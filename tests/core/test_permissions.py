@@ -12,7 +12,7 @@ from stockroom.core.permissions import PERMISSIONS, Caller, Permission, Role
 @pytest.mark.parametrize(
     ("role", "permissions"),
     [
-        (Role.CUSTOMER, {"account:own", "account:secure", "events:follow"}),
+        (Role.CUSTOMER, {"account:own", "account:secure", "events:follow", "reservations:write"}),
         (
             Role.STAFF,
             {
@@ -22,6 +22,9 @@ from stockroom.core.permissions import PERMISSIONS, Caller, Permission, Role
                 "catalogue:write",
                 "events:follow",
                 "events:read",
+                "reservations:write",
+                "stock:read",
+                "stock:write",
             },
         ),
         (Role.ADMIN, {*Permission}),

@@ -8,10 +8,18 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from stockroom.core.errors import PreconditionFailed
-from stockroom.core.transaction import after_commit, reading, snapshot, transaction
+from stockroom.core.errors import Busy, PreconditionFailed
+from stockroom.core.transaction import (
+    TRIES,
+    after_commit,
+    reading,
+    retried,
+    snapshot,
+    transaction,
+)
 from stockroom.users.errors import EmailTaken
 from stockroom.users.models import User
+from tests.threads import at_once, elsewhere
 
 pytestmark = pytest.mark.usefixtures("app_context")
 
@@ -22,6 +30,11 @@ class Interruption(Exception):
 
 def person(email: str = "ada@example.com") -> User:
     return User(email=email, password_hash="unused")
+
+
+def rename(app: Flask, user: User, name: str) -> None:
+    with app.app_context(), transaction() as session:
+        session.get_one(User, user.id).full_name = name
 
 
 def count() -> int:
@@ -61,17 +74,70 @@ def test_a_constraint_without_a_name_of_its_own_error_stays_what_it_is() -> None
         session.add(person("ADA@example.com"))
 
 
-def test_a_row_that_another_changed_meanwhile_is_not_overwritten() -> None:
+def test_a_row_that_another_changed_meanwhile_is_not_overwritten(app: Flask) -> None:
     with transaction() as session:
         user = person()
         session.add(user)
     with pytest.raises(PreconditionFailed), transaction() as first:
         mine = first.get_one(User, user.id)
-        with transaction() as second:
-            second.get_one(User, user.id).full_name = "Ada Lovelace"
+        elsewhere(lambda: rename(app, user, "Ada Lovelace"))
         mine.full_name = "Somebody Else"
     with reading() as session:
         assert session.get_one(User, user.id).full_name == "Ada Lovelace"
+
+
+def test_a_transaction_within_another_is_committed_with_it() -> None:
+    with pytest.raises(Interruption), transaction():
+        with transaction() as inner:
+            inner.add(person())
+        assert count() == 1
+        raise Interruption
+    assert count() == 0
+
+
+def test_reading_within_a_transaction_sees_what_that_has_done() -> None:
+    with transaction() as session:
+        session.add(person())
+        session.flush()
+        assert count() == 1
+
+
+def test_what_is_in_the_way_is_waited_for_and_tried_again(app: Flask) -> None:
+    """Two that lock the same rows in opposite orders: one of them begins anew."""
+    with transaction() as session:
+        users = [person(), person("bob@example.com")]
+        session.add_all(users)
+    tries: list[int] = []
+
+    @retried
+    def lock(order: int) -> None:
+        tries.append(order)
+        with app.app_context(), transaction() as session:
+            for user in users[::order]:
+                session.get_one(User, user.id, with_for_update=True)
+                session.execute(text("SELECT pg_sleep(0.05)"))
+
+    at_once(lock, [1, -1])
+    assert len(tries) > 2
+
+
+def test_what_is_in_the_way_for_good_is_told(app: Flask) -> None:
+    with transaction() as session:
+        user = person()
+        session.add(user)
+    tries: list[int] = []
+
+    @retried
+    def lock() -> None:
+        tries.append(1)
+        with app.app_context(), transaction(lock_seconds=0.01) as other:
+            other.get_one(User, user.id, with_for_update=True)
+
+    with transaction() as session:
+        session.get_one(User, user.id, with_for_update=True)
+        with pytest.raises(Busy):
+            elsewhere(lock)
+    assert len(tries) == TRIES
 
 
 def test_a_dry_run_keeps_nothing() -> None:

@@ -1,0 +1,149 @@
+"""``flask stock import``: a shop's history, which can be imported again and again."""
+
+import json
+from collections import Counter
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from stockroom.transfers.formats import Format
+from stockroom.transfers.imports import import_file
+from stockroom.transfers.movement_rows import MovementRows
+from tests.api import Api
+from tests.factories.products import make_product
+from tests.factories.stock import assert_books_agree, levels, make_location
+from tests.threads import at_once
+
+HEADER = "sku,kind,quantity,occurred_at,reference,location,to_location,reason"
+HISTORY = f"""{HEADER}
+MUG,received,10,2025-01-01T08:00:00Z,po 1,,,
+MUG,shipped,3,2025-01-02T09:00:00Z,order 1,,,
+mug,shipped,3,2025-01-02T09:00:00Z,order 1,,,
+MUG,returned,1,2025-01-03T09:00:00Z,order 1,,,
+MUG,adjusted,-1,,count 1,main,,broken
+MUG,transferred,2,,van 1,,shop,
+"""
+
+
+@pytest.fixture
+def mug(app: Flask) -> UUID:
+    make_location(app)
+    return make_product(app, sku="MUG").id
+
+
+def import_history(app: Flask, folder: Path, text: str, *options: str) -> Any:
+    file = folder / "history.csv"
+    file.write_text(text, encoding="utf-8")
+    return app.test_cli_runner().invoke(args=["stock", "import", str(file), *options])
+
+
+def told(app: Flask, folder: Path, text: str, *options: str) -> dict[str, Any]:
+    result = import_history(app, folder, text, "--json", *options)
+    assert result.exit_code == 0, result.output
+    return {name: value for name, value in json.loads(result.stdout).items() if value}
+
+
+def test_rows_become_movements_in_their_order(
+    app: Flask, staff: Api, mug: UUID, tmp_path: Path
+) -> None:
+    result = import_history(app, tmp_path, HISTORY)
+    assert result.stdout == "6 recorded, 0 known, 0 rejected\n"
+    assert levels(app, mug) == {"main": (2, 0), "shop": (2, 0)}
+    listed = staff.get(f"/products/{mug}/movements").get_json()["items"][::-1]
+    assert [(it["kind"], it["balance"]) for it in listed] == [
+        ("received", 10),
+        ("shipped", 7),
+        ("shipped", 4),
+        ("returned", 5),
+        ("adjusted", 4),
+        ("transferred", 2),
+        ("transferred", 2),
+    ]
+    assert listed[0]["occurred_at"] == "2025-01-01T08:00:00+00:00"
+    assert (listed[4]["reason"], listed[4]["reference"]) == ("broken", "count 1")
+    assert_books_agree(app)
+
+
+def test_the_same_file_twice_changes_nothing(app: Flask, mug: UUID, tmp_path: Path) -> None:
+    assert told(app, tmp_path, HISTORY) == {"recorded": 6}
+    before = levels(app, mug)
+    assert told(app, tmp_path, HISTORY) == {"known": 6}
+    assert levels(app, mug) == before
+
+
+def test_a_file_that_was_broken_off_is_completed(app: Flask, mug: UUID, tmp_path: Path) -> None:
+    half = "\n".join(HISTORY.splitlines()[:3]) + "\n"
+    assert told(app, tmp_path, half) == {"recorded": 2}
+    assert told(app, tmp_path, HISTORY) == {"known": 2, "recorded": 4}
+    assert_books_agree(app)
+
+
+def test_the_same_file_imported_twice_at_once_is_recorded_once(
+    app: Flask, mug: UUID, tmp_path: Path
+) -> None:
+    def run(_: int) -> Counter[str]:
+        with app.app_context():
+            return import_file(BytesIO(HISTORY.encode()), Format.CSV, MovementRows()).counts
+
+    counts = sum(at_once(run, range(4)), Counter[str]())
+    assert counts == {"recorded": 6, "known": 18}
+    assert levels(app, mug) == {"main": (2, 0), "shop": (2, 0)}
+    assert_books_agree(app)
+
+
+def test_a_row_that_the_ledger_has_otherwise_is_named(
+    app: Flask, mug: UUID, tmp_path: Path
+) -> None:
+    told(app, tmp_path, HISTORY)
+    result = import_history(app, tmp_path, HISTORY.replace("received,10", "received,12"))
+    assert result.stdout == "0 recorded, 5 known, 1 rejected\n"
+    assert "line 2: the ledger has po 1 with 10 pieces" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("NOBODY,received,1,,r,,,", "no product has the SKU NOBODY"),
+        ("MUG,received,1,,r,nowhere,,", "there is no location nowhere"),
+        ("MUG,shipped,1,,r,,,", "1 of MUG at main asked for, 0 available."),
+        ("MUG,received,1,,,,,", "reference: Missing data for required field."),
+        ("MUG,adjusted,1,,r,,,", "reason: An adjustment needs a reason."),
+        ("MUG,received,many,,r,,,", "quantity: Not a whole number."),
+        ("MUG,received,0,,r,,,", "quantity: Nothing is moved."),
+        ("MUG,stolen,1,,r,,,", "kind: "),
+        ("MUG,received,1,yesterday,r,,,", "occurred_at: "),
+        ("MUG,transferred,1,,r,,,", "to_location: "),
+    ],
+)
+def test_a_bad_row_is_named_and_the_others_are_taken(
+    app: Flask, mug: UUID, tmp_path: Path, row: str, reason: str
+) -> None:
+    result = import_history(app, tmp_path, f"{HEADER}\n{row}\nMUG,received,2,,po 2,,,\n")
+    assert result.stdout == "1 recorded, 0 known, 1 rejected\n"
+    assert f"line 2: {reason}" in result.stderr
+    assert levels(app, mug)["main"] == (2, 0)
+
+
+def test_rejected_rows_are_kept_for_mending(app: Flask, mug: UUID, tmp_path: Path) -> None:
+    rejects = tmp_path / "rejected.csv"
+    text = f"{HEADER}\nMUG,adjusted,3,,count 1,,,\n"
+    import_history(app, tmp_path, text, "--rejects", str(rejects))
+    kept = rejects.read_text()
+    assert kept.splitlines()[0] == f"line,rejection,{HEADER}"
+    mended = kept.replace("count 1,,,", "count 1,,,found")
+    assert told(app, tmp_path, mended) == {"recorded": 1}
+
+
+def test_a_dry_run_records_nothing(app: Flask, mug: UUID, tmp_path: Path) -> None:
+    assert told(app, tmp_path, HISTORY, "--dry-run") == {"recorded": 6, "dry_run": True}
+    assert told(app, tmp_path, HISTORY) == {"recorded": 6}
+
+
+def test_a_file_without_a_needed_column_is_refused(app: Flask, mug: UUID, tmp_path: Path) -> None:
+    result = import_history(app, tmp_path, "sku,kind,quantity\nMUG,received,1\n")
+    assert result.exit_code == 1
+    assert "lacks the column reference" in result.output
