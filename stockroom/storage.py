@@ -8,6 +8,8 @@ from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.extensions import db, migrate
 
 CONNECT_SECONDS = 5
+POOL_SECONDS = 30
+"""How long a request waits for a connection. In a crowd others can come first: it is no queue."""
 
 # Whoever only listens would never notice a server that is gone without a word.
 _KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
@@ -19,7 +21,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
-        "pool_timeout": CONNECT_SECONDS,
+        "pool_timeout": POOL_SECONDS,
         # A connection that died while idle, as when the server restarts, is replaced unseen.
         "pool_pre_ping": True,
         # Values never reach a log or a trace by way of an error message.
