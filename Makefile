@@ -26,7 +26,9 @@ test: $(VENV)/dev ## Run the tests, and measure what they cover
 test-heavy: $(VENV)/dev ## Run the tests that take longer
 	@$(PYTEST) -n $(WORKERS) -m heavy
 
-bench: $(VENV)/dev ## Measure the way of events, and what times tell of accounts
+bench: $(VENV)/dev ## Measure stock, the way of events, and what times tell of accounts
+	@$(BIN)/python -m bench.reservations
+	@$(BIN)/python -m bench.year --lines 50000
 	@$(BIN)/python -m bench.latency
 	@$(BIN)/python -m bench.deliveries
 	@$(BIN)/python -m bench.timing

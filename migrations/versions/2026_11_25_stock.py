@@ -27,15 +27,12 @@ END $$
 
 def upgrade() -> None:
     op.add_column("products", sa.Column("low_stock_threshold", sa.BigInteger(), nullable=True))
-    # The table is read under a lock that lets others write, as it is not with the constraint alone.
+    # The next migration has the rows checked, under a lock that lets others write.
     op.create_check_constraint(
         op.f("ck_products_low_stock_threshold_not_negative"),
         "products",
         "low_stock_threshold >= 0",
         postgresql_not_valid=True,
-    )
-    op.execute(
-        "ALTER TABLE products VALIDATE CONSTRAINT ck_products_low_stock_threshold_not_negative"
     )
     op.create_table(
         "locations",
@@ -98,6 +95,7 @@ def upgrade() -> None:
     op.create_table(
         "reservation_lines",
         sa.Column("reservation_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("product_id", sa.Uuid(), nullable=False),
         sa.Column("location", sa.String(length=32), nullable=False),
         sa.Column("sku", sa.String(length=64), nullable=False),
@@ -113,9 +111,7 @@ def upgrade() -> None:
             LEVEL_KEY,
             name=op.f("fk_reservation_lines_product_id_location_stock_levels"),
         ),
-        sa.PrimaryKeyConstraint(
-            "reservation_id", "product_id", "location", name=op.f("pk_reservation_lines")
-        ),
+        sa.PrimaryKeyConstraint("reservation_id", "position", name=op.f("pk_reservation_lines")),
     )
 
 

@@ -1,6 +1,6 @@
 """From which locations an order is served: from one that can serve it whole, else from several."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from stockroom.stock.models import MAIN
@@ -8,6 +8,9 @@ from stockroom.stock.repository import Key
 
 Wish = tuple[UUID, str | None]
 """A product, and the location that it has to come from, None for any."""
+
+Part = tuple[Key, int]
+"""Pieces that come from one level."""
 
 
 def allocate(wanted: Mapping[Wish, int], available: Mapping[Key, int]) -> dict[Key, int]:
@@ -43,6 +46,28 @@ def shortages(wanted: Mapping[Wish, int], available: Mapping[Key, int]) -> dict[
         if here < quantity:
             short[product_id, location] = here
     return short
+
+
+def shared_out(lines: Sequence[tuple[Wish, int]], taken: Mapping[Key, int]) -> Iterator[list[Part]]:
+    """From where each line is served, given what is taken for all of them together."""
+    left = dict(taken)
+    for (product_id, location), quantity in lines:
+        if location is not None:
+            left[product_id, location] -= quantity
+    for (product_id, location), quantity in lines:
+        if location is not None:
+            yield [((product_id, location), quantity)]
+        else:
+            yield list(_drawn(left, product_id, quantity))
+
+
+def _drawn(left: dict[Key, int], product_id: UUID, quantity: int) -> Iterator[Part]:
+    for key in [key for key in left if key[0] == product_id]:
+        pieces = min(quantity, left[key])
+        left[key] -= pieces
+        quantity -= pieces
+        if pieces:
+            yield key, pieces
 
 
 def _best(anywhere: Mapping[UUID, int], free: Mapping[Key, int]) -> str | None:

@@ -4,6 +4,7 @@ Nobody waits for the job that does it: readers leave overdue reservations out of
 and whoever finds too few pieces gives back what is overdue first.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -18,6 +19,7 @@ from stockroom.stock.books import LOCK_SECONDS, Books
 from stockroom.stock.errors import InsufficientStock
 from stockroom.stock.events import record_ended
 from stockroom.stock.models import Reservation, ReservationStatus
+from stockroom.stock.repository import Key
 
 AT_ONCE = 100
 
@@ -50,8 +52,11 @@ def end(
     session: Session, books: Books, reservation: Reservation, status: ReservationStatus
 ) -> None:
     """Give back what a reservation holds; the caller closes the books."""
+    held = Counter[Key]()
     for line in reservation.lines:
-        books.give_back((line.product_id, line.location), line.quantity)
+        held[line.product_id, line.location] += line.quantity
+    for key, quantity in held.items():
+        books.give_back(key, quantity)
     reservation.status, reservation.ended_at = status, now()
     record_ended(session, reservation)
 

@@ -136,7 +136,7 @@ class Reservation(Entity, Base):
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     lines: Mapped[list["ReservationLine"]] = relationship(
-        order_by="ReservationLine.sku, ReservationLine.location", lazy="raise"
+        order_by="ReservationLine.position", lazy="raise"
     )
 
     @property
@@ -155,7 +155,11 @@ class Reservation(Entity, Base):
 
 
 class ReservationLine(Base):
-    """Pieces of one product at one location; ``sku`` as it was when they were reserved."""
+    """Pieces of one product at one location, ``sku`` as it was when they were reserved.
+
+    Lines stand in the order in which they were asked for; one that is served from several places
+    is several.
+    """
 
     __tablename__ = "reservation_lines"
     __table_args__ = (
@@ -166,7 +170,8 @@ class ReservationLine(Base):
     )
 
     reservation_id: Mapped[UUID] = mapped_column(ForeignKey("reservations.id"), primary_key=True)
-    product_id: Mapped[UUID] = mapped_column(primary_key=True)
-    location: Mapped[str] = mapped_column(String(32), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID]
+    location: Mapped[str] = mapped_column(String(32))
     sku: Mapped[str] = mapped_column(String(64))
     quantity: Mapped[int] = mapped_column(BigInteger)

@@ -14,7 +14,7 @@ from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.permissions import PERMISSIONS, Caller, Permission
 from stockroom.core.transaction import reading, retried, transaction
 from stockroom.stock import repository
-from stockroom.stock.allocation import Wish, allocate, shortages
+from stockroom.stock.allocation import Part, Wish, allocate, shared_out, shortages
 from stockroom.stock.books import LOCK_SECONDS, Books
 from stockroom.stock.errors import (
     InsufficientStock,
@@ -26,7 +26,7 @@ from stockroom.stock.events import record_ended, record_extended, record_reserve
 from stockroom.stock.expiry import after_expiry, books_of, end
 from stockroom.stock.filters import ReservationFilters
 from stockroom.stock.models import Reservation, ReservationLine, ReservationStatus
-from stockroom.stock.repository import Item, Key
+from stockroom.stock.repository import Item
 
 HOLD_SECONDS = 600
 LONGEST_HOLD_SECONDS = 24 * 60 * 60
@@ -60,7 +60,11 @@ def create(
     with transaction(lock_seconds=LOCK_SECONDS) as session:
         items = _items(session, lines, to_staff=sees_all(caller))
         _require_locations(session, lines)
-        wanted = _added_up(lines, items)
+        wishes = [
+            ((items[number].id, line.get("location")), line["quantity"])
+            for number, line in enumerate(lines)
+        ]
+        wanted = _added_up(wishes)
         books = Books(session, {item.id: item for item in items.values()}.values())
         available = books.available()
         if short := shortages(wanted, available):
@@ -68,7 +72,8 @@ def create(
         taken = allocate(wanted, available)
         for key, quantity in taken.items():
             books.hold(key, quantity)
-        reservation = _new(caller.user_id, taken, books.items)
+        parts = [part for line in shared_out(wishes, taken) for part in line]
+        reservation = _new(caller.user_id, parts, books.items)
         reservation.reference = reference
         reservation.expires_at = reservation.created_at + timedelta(seconds=hold_seconds)
         repository.add_reservation(session, reservation)
@@ -196,10 +201,10 @@ def _require_locations(session: Session, lines: Sequence[Line]) -> None:
         )
 
 
-def _added_up(lines: Sequence[Line], items: Mapping[int, Item]) -> dict[Wish, int]:
+def _added_up(wishes: Sequence[tuple[Wish, int]]) -> dict[Wish, int]:
     wanted = Counter[Wish]()
-    for number, line in enumerate(lines):
-        wanted[items[number].id, line.get("location")] += line["quantity"]
+    for wish, quantity in wishes:
+        wanted[wish] += quantity
     return dict(wanted)
 
 
@@ -211,17 +216,18 @@ def _told(
         yield Shortage(product_id, items[product_id].sku, location, wanted[wish], available)
 
 
-def _new(user_id: UUID, taken: Mapping[Key, int], items: Mapping[UUID, Item]) -> Reservation:
+def _new(user_id: UUID, parts: Sequence[Part], items: Mapping[UUID, Item]) -> Reservation:
     moment, reservation_id = now(), new_id()
     lines = [
         ReservationLine(
             reservation_id=reservation_id,
+            position=position,
             product_id=product_id,
             location=location,
             sku=items[product_id].sku,
             quantity=quantity,
         )
-        for (product_id, location), quantity in taken.items()
+        for position, ((product_id, location), quantity) in enumerate(parts, start=1)
     ]
     return Reservation(
         id=reservation_id,
@@ -230,7 +236,7 @@ def _new(user_id: UUID, taken: Mapping[Key, int], items: Mapping[UUID, Item]) ->
         version=1,
         created_at=moment,
         updated_at=moment,
-        lines=sorted(lines, key=lambda line: (line.sku, line.location)),
+        lines=lines,
     )
 
 

@@ -125,9 +125,9 @@ class StockMachine(RuleBasedStateMachine):
             assert not self._can_serve(wanted)
             return multiple()
         assert self._can_serve(wanted)
-        taken = {
-            (self.ids.index(line.product_id), line.location): line.quantity for line in made.lines
-        }
+        taken = Counter[Place]()
+        for line in made.lines:
+            taken[self.ids.index(line.product_id), line.location] += line.quantity
         for product in range(3):
             asked = sum(n for (it, _), n in wanted.items() if it == product)
             assert asked == sum(n for (it, _), n in taken.items() if it == product)

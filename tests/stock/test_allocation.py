@@ -1,11 +1,12 @@
 """From where an order is served, and what it lacks."""
 
+from collections import Counter
 from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockroom.stock.allocation import Wish, allocate, shortages
+from stockroom.stock.allocation import Wish, allocate, shared_out, shortages
 from stockroom.stock.repository import Key
 
 A, B = UUID(int=1), UUID(int=2)
@@ -51,6 +52,26 @@ def test_an_order_without_shortages_is_served_whole_from_what_there_is(
     for (product, place), pieces in wanted.items():
         if place and (product, place) not in short:
             assert taken[product, place] >= pieces
+
+
+@given(st.lists(st.tuples(st.tuples(PRODUCTS, st.none() | PLACES), st.integers(1, 6))), STOCK)
+def test_each_line_is_served_whole_from_what_was_taken_for_all(
+    lines: list[tuple[Wish, int]], free: dict[Key, int]
+) -> None:
+    wanted = Counter[Wish]()
+    for wish, pieces in lines:
+        wanted[wish] += pieces
+    if shortages(wanted, free):
+        return
+    taken = allocate(wanted, free)
+    shares = list(shared_out(lines, taken))
+    for ((product, place), pieces), parts in zip(lines, shares, strict=True):
+        assert sum(n for _, n in parts) == pieces
+        assert all(key[0] == product and place in {None, key[1]} for key, _ in parts)
+    total = Counter[Key]()
+    for key, pieces in (part for parts in shares for part in parts):
+        total[key] += pieces
+    assert total == taken
 
 
 @given(WISHES, STOCK)
