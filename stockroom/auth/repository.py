@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from stockroom.auth.models import LoginSession, SigningKey
@@ -28,12 +29,21 @@ def standing(
     session: Session, session_id: UUID, user_id: UUID, moment: datetime
 ) -> Standing | None:
     """None if the session is over."""
-    row = session.execute(
+    statement = _standing(needs_verified_email=settings().login_needs_verified_email)
+    values = {"session_id": session_id, "user_id": user_id, "moment": moment}
+    row = session.execute(statement, values).one_or_none()
+    return Standing(*row) if row else None
+
+
+@cache
+def _standing(*, needs_verified_email: bool) -> Select[tuple[Role, datetime | None]]:
+    """What every request with a token sends: written once, which saves it time."""
+    alive = _alive(bindparam("moment"), needs_verified_email=needs_verified_email)
+    return (
         select(User.role, LoginSession.authenticated_at)
         .join(LoginSession, LoginSession.user_id == User.id)
-        .where(LoginSession.id == session_id, User.id == user_id, *_alive(moment))
-    ).one_or_none()
-    return Standing(*row) if row else None
+        .where(LoginSession.id == bindparam("session_id"), User.id == bindparam("user_id"), *alive)
+    )
 
 
 def lock_open_session(session: Session, session_id: UUID, moment: datetime) -> LoginSession | None:
@@ -41,7 +51,7 @@ def lock_open_session(session: Session, session_id: UUID, moment: datetime) -> L
     return session.scalar(
         select(LoginSession)
         .join(User, LoginSession.user_id == User.id)
-        .where(LoginSession.id == session_id, *_alive(moment))
+        .where(LoginSession.id == session_id, *_usable(moment))
         .with_for_update(of=LoginSession)
     )
 
@@ -50,7 +60,7 @@ def open_sessions(user_id: UUID, moment: datetime) -> Select[tuple[LoginSession]
     return (
         select(LoginSession)
         .join(User, LoginSession.user_id == User.id)
-        .where(User.id == user_id, *_alive(moment))
+        .where(User.id == user_id, *_usable(moment))
     )
 
 
@@ -113,11 +123,15 @@ def _open(moment: datetime) -> ColumnElement[bool]:
     return LoginSession.ended_at.is_(None) & (LoginSession.expires_at > moment)
 
 
-def _alive(moment: datetime) -> list[ColumnElement[bool]]:
+def _usable(moment: datetime) -> list[ColumnElement[bool]]:
+    return _alive(moment, needs_verified_email=settings().login_needs_verified_email)
+
+
+def _alive(moment: Any, *, needs_verified_email: bool) -> list[ColumnElement[bool]]:
     """What holds for a session that can be used, and for its user."""
     begins_late_enough = LoginSession.created_at > User.sessions_void_before
     is_not_void = User.sessions_void_before.is_(None) | begins_late_enough
     conditions = [_open(moment), User.is_active.is_(True), is_not_void]
-    if settings().login_needs_verified_email:
+    if needs_verified_email:
         conditions.append(User.email_verified_at.is_not(None))
     return conditions

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from stockroom.stock.models import MAIN
-from stockroom.stock.repository import Key
+from stockroom.stock.repository import Key, keys_by_product
 
 Wish = tuple[UUID, str | None]
 """A product, and the location that it has to come from, None for any."""
@@ -37,12 +37,14 @@ def allocate(wanted: Mapping[Wish, int], available: Mapping[Key, int]) -> dict[K
 def shortages(wanted: Mapping[Wish, int], available: Mapping[Key, int]) -> dict[Wish, int]:
     """The wishes that cannot be served, each with the pieces that there are for it."""
     free, short = dict(available), dict[Wish, int]()
+    keys = keys_by_product(available)
     for (product_id, location), quantity in sorted(wanted.items(), key=_named_first):
         if location is not None:
             here = free.get((product_id, location), 0)
-            free[product_id, location] = max(0, here - quantity)
+            if here:
+                free[product_id, location] = max(0, here - quantity)
         else:
-            here = sum(pieces for key, pieces in free.items() if key[0] == product_id)
+            here = sum(free[key] for key in keys[product_id])
         if here < quantity:
             short[product_id, location] = here
     return short
@@ -50,7 +52,7 @@ def shortages(wanted: Mapping[Wish, int], available: Mapping[Key, int]) -> dict[
 
 def shared_out(lines: Sequence[tuple[Wish, int]], taken: Mapping[Key, int]) -> Iterator[list[Part]]:
     """From where each line is served, given what is taken for all of them together."""
-    left = dict(taken)
+    left, keys = dict(taken), keys_by_product(taken)
     for (product_id, location), quantity in lines:
         if location is not None:
             left[product_id, location] -= quantity
@@ -58,11 +60,11 @@ def shared_out(lines: Sequence[tuple[Wish, int]], taken: Mapping[Key, int]) -> I
         if location is not None:
             yield [((product_id, location), quantity)]
         else:
-            yield list(_drawn(left, product_id, quantity))
+            yield list(_drawn(left, keys[product_id], quantity))
 
 
-def _drawn(left: dict[Key, int], product_id: UUID, quantity: int) -> Iterator[Part]:
-    for key in [key for key in left if key[0] == product_id]:
+def _drawn(left: dict[Key, int], keys: Sequence[Key], quantity: int) -> Iterator[Part]:
+    for key in keys:
         pieces = min(quantity, left[key])
         left[key] -= pieces
         quantity -= pieces

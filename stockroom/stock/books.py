@@ -4,10 +4,10 @@ once, with its lines in the ledger and its events.
 Every change passes here, so that a counter never moves without the ledger, and neither untold.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NoReturn, TypedDict
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from stockroom.stock import repository
 from stockroom.stock.errors import InsufficientStock, Shortage
 from stockroom.stock.events import record_changed, record_ran_low
 from stockroom.stock.models import MovementKind
-from stockroom.stock.repository import Balance, Item, Key
+from stockroom.stock.repository import Balance, Item, Key, keys_by_product
 
 LOCK_SECONDS = 3
 """How long a change waits for others to the same levels, before it is tried again."""
@@ -51,6 +51,7 @@ class Books:
         if missing := set(open_at) - self._levels.keys():
             repository.open_levels(session, missing)
             self._levels = repository.lock_levels(session, self.items)
+        self._keys = keys_by_product(self._levels)
         self._before = {key: copy(level) for key, level in self._levels.items()}
         self._movements: list[dict[str, Any]] = []
         self._told: list[tuple[Key, Balance, dict[str, Any] | None]] = []
@@ -61,7 +62,7 @@ class Books:
 
     def on_hand(self, product_id: UUID) -> int:
         """Pieces of a product, at all locations."""
-        return sum(level.on_hand for key, level in self._levels.items() if key[0] == product_id)
+        return sum(self._levels[key].on_hand for key in self._keys[product_id])
 
     def hold(self, key: Key, quantity: int) -> None:
         """Promise pieces to somebody.
@@ -90,6 +91,13 @@ class Books:
         self._require(key, -change)
         return self._book(key, kind, change, facts)
 
+    def refuse(self, shortages: Sequence[Shortage]) -> NoReturn:
+        """:raises InsufficientStock: naming these, and whether pieces of them are overdue."""
+        # Under lock: as long as it is held, nobody gives them back.
+        ids = [shortage.product_id for shortage in shortages]
+        is_overdue = repository.has_overdue(self._session, ids)
+        raise InsufficientStock(shortages, is_overdue=is_overdue)
+
     def close(self) -> None:
         """Write what was booked, and tell of it."""
         changes = {key: _difference(self._before[key], it) for key, it in self._levels.items()}
@@ -106,7 +114,7 @@ class Books:
         available = self._levels[key].available if key in self._levels else 0
         if quantity > available:
             sku = self.items[key[0]].sku
-            raise InsufficientStock([Shortage(key[0], sku, key[1], quantity, available)])
+            self.refuse([Shortage(key[0], sku, key[1], quantity, available)])
 
     def _book(
         self, key: Key, kind: MovementKind, change: int, facts: Mapping[str, Any]
@@ -138,13 +146,10 @@ class Books:
         threshold = item.low_stock_threshold
         if threshold is None:
             threshold = settings().low_stock_threshold
-        before, after = (_available(levels, item.id) for levels in (self._before, self._levels))
-        if before > threshold >= after:
+        keys = self._keys[item.id]
+        after = sum(self._levels[key].available for key in keys)
+        if after <= threshold < sum(self._before[key].available for key in keys):
             record_ran_low(self._session, item, after, threshold)
-
-
-def _available(levels: Mapping[Key, Balance], product_id: UUID) -> int:
-    return sum(level.available for key, level in levels.items() if key[0] == product_id)
 
 
 def _difference(before: Balance, after: Balance) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from stockroom.core.transaction import transaction
 from stockroom.stock import repository
 from stockroom.stock.books import Books
 from stockroom.stock.errors import InsufficientStock
+from stockroom.stock.expiry import expire_of
 from stockroom.stock.models import MAIN, MovementKind
 
 REASON = "Counted: the import says so."
@@ -38,6 +39,7 @@ def count(counts: Mapping[str, int], reference: str, new: Collection[str] = ()) 
     with transaction() as session:
         found = repository.find_items(session, skus=counts.keys())
         items = [item for item in found if item.sku in counts]
+        expire_of([item.id for item in items])
         stocked = [(item.id, MAIN) for item in items if counts[item.sku]]
         books = Books(session, items, open_at=stocked)
         for item in items:

@@ -35,7 +35,9 @@ class InsufficientStock(Conflict):
     slug = "insufficient-stock"
     title = "Too few pieces are available"
 
-    def __init__(self, shortages: Sequence[Shortage]) -> None:
+    def __init__(self, shortages: Sequence[Shortage], *, is_overdue: bool = False) -> None:
+        """:param is_overdue: whether some pieces are promised for a time that is up."""
+        self.is_overdue = is_overdue
         self.product_ids = [shortage.product_id for shortage in shortages]
         extensions: dict[str, Any] = {
             "lines": [{**asdict(it), "product_id": str(it.product_id)} for it in shortages]

@@ -41,11 +41,19 @@ def after_expiry(act: Callable[P, T]) -> Callable[P, T]:
         try:
             return act(*args, **kwargs)
         except InsufficientStock as error:
-            if not _expire(error.product_ids):
+            if not error.is_overdue:
                 raise
+            # Even if there is nothing left to do: somebody else has done it just now.
+            expire_of(error.product_ids)
         return act(*args, **kwargs)
 
     return wrapper
+
+
+def expire_of(product_ids: Collection[UUID]) -> None:
+    """Give back what is overdue of these products, before their levels are locked."""
+    while _expire(product_ids) == AT_ONCE:
+        pass
 
 
 def end(

@@ -16,6 +16,7 @@ from stockroom.core.transaction import retried, transaction
 from stockroom.stock import repository
 from stockroom.stock.books import LOCK_SECONDS, Books
 from stockroom.stock.errors import InsufficientStock
+from stockroom.stock.expiry import expire_of
 from stockroom.stock.models import MAIN, MovementKind
 from stockroom.stock.repository import Item, Key
 from stockroom.stock.service import NewMovement, book, keys_of
@@ -64,6 +65,7 @@ class _Recorder:
     def __init__(self, session: Session, rows: Sequence[RecordedRow]) -> None:
         found = repository.find_items(session, skus={row["sku"] for row in rows})
         self._items = {item.sku.lower(): item for item in found}
+        expire_of([item.id for item in found])
         named = {code for row in rows for code in _ends(row)}
         self._locations = repository.known_locations(session, named)
         self.books = Books(session, found, open_at=set(self._keys(rows)))

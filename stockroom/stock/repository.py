@@ -1,5 +1,6 @@
 """Every query on stock, and its set-based writes."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,6 +52,14 @@ PRODUCTS_BY_SKU = Keyset("sku", Product.sku.expression, Product.id)
 IS_HELD = Reservation.status == ReservationStatus.HELD
 
 
+def keys_by_product(keys: Iterable[Key]) -> Mapping[UUID, Sequence[Key]]:
+    """The levels of each product, in their order; of one that has none, none."""
+    by_product = defaultdict[UUID, list[Key]](list)
+    for key in keys:
+        by_product[key[0]].append(key)
+    return by_product
+
+
 class Item(NamedTuple):
     """A product, as far as the stock has to know it."""
 
@@ -62,6 +71,10 @@ class Item(NamedTuple):
     @property
     def is_public(self) -> bool:
         return self.status is ProductStatus.ACTIVE
+
+    @property
+    def is_archived(self) -> bool:
+        return self.status is ProductStatus.ARCHIVED
 
 
 @dataclass(slots=True)
@@ -252,6 +265,14 @@ def matching_reservations(filters: ReservationFilters) -> Select[tuple[Reservati
         }
         statement = statement.where(conditions.get(status, Reservation.status == status))
     return statement
+
+
+def has_overdue(session: Session, product_ids: Collection[UUID]) -> bool:
+    """Whether pieces of one of these products are promised for a time that is up."""
+    lines = _overdue_lines(literal(1)).where(
+        ReservationLine.product_id == any_(_uuids(product_ids))
+    )
+    return session.scalar(lines.limit(1)) is not None
 
 
 def lock_overdue(

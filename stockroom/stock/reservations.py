@@ -16,12 +16,7 @@ from stockroom.core.transaction import reading, retried, transaction
 from stockroom.stock import repository
 from stockroom.stock.allocation import Part, Wish, allocate, shared_out, shortages
 from stockroom.stock.books import LOCK_SECONDS, Books
-from stockroom.stock.errors import (
-    InsufficientStock,
-    ReservationEnded,
-    ReservationNotFound,
-    Shortage,
-)
+from stockroom.stock.errors import ReservationEnded, ReservationNotFound, Shortage
 from stockroom.stock.events import record_ended, record_extended, record_reserved
 from stockroom.stock.expiry import after_expiry, books_of, end
 from stockroom.stock.filters import ReservationFilters
@@ -68,7 +63,7 @@ def create(
         books = Books(session, {item.id: item for item in items.values()}.values())
         available = books.available()
         if short := shortages(wanted, available):
-            raise InsufficientStock(list(_told(short, wanted, books.items)))
+            books.refuse(list(_told(short, wanted, books.items)))
         taken = allocate(wanted, available)
         for key, quantity in taken.items():
             books.hold(key, quantity)
@@ -169,7 +164,7 @@ def _items(session: Session, lines: Sequence[Line], *, to_staff: bool) -> Mappin
     skus = {line["sku"] for line in lines if "sku" in line}
     ids = {line["product_id"] for line in lines if "product_id" in line}
     found = repository.find_items(session, skus=skus, ids=ids)
-    visible = [item for item in found if item.is_public or to_staff]
+    visible = [item for item in found if item.is_public or (to_staff and not item.is_archived)]
     by_sku = {item.sku.lower(): item for item in visible}
     by_id = {item.id: item for item in visible}
     items, errors = dict[int, Item](), dict[str, Any]()

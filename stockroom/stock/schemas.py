@@ -1,7 +1,9 @@
+from datetime import timedelta
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from stockroom.core.database import now
 from stockroom.core.fields import MOST_PIECES, Moment, Pieces, Text
 from stockroom.core.pages import PageQuery
 from stockroom.core.schemas import BaseSchema
@@ -10,6 +12,7 @@ from stockroom.stock.models import MovementKind, ReservationStatus
 from stockroom.stock.reservations import HOLD_SECONDS, LONGEST_HOLD_SECONDS
 
 MOST_LINES = 2000
+CLOCK_SKEW = timedelta(minutes=5)
 
 
 class LocationCode(Text):
@@ -77,6 +80,8 @@ class NewMovementSchema(BaseSchema):
             raise ValidationError("Nothing is moved.", "quantity")
         if quantity < 0 and kind is not MovementKind.ADJUSTED:
             raise ValidationError("Only an adjustment can be negative.", "quantity")
+        if "occurred_at" in data and data["occurred_at"] > now() + CLOCK_SKEW:
+            raise ValidationError("Lies in the future.", "occurred_at")
         if kind is MovementKind.ADJUSTED and "reason" not in data:
             raise ValidationError("An adjustment needs a reason.", "reason")
         _check_ends(data)

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TypedDict
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from stockroom.core.context import settings
-from stockroom.core.database import now
 from stockroom.core.errors import InvalidInput
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.transaction import reading, retried, transaction
@@ -24,7 +22,6 @@ from stockroom.stock.filters import MovementFilters
 from stockroom.stock.models import MAIN, Movement, MovementKind
 from stockroom.stock.repository import Balance, Item, Key
 
-CLOCK_SKEW = timedelta(minutes=5)
 _TAKES_OUT = (MovementKind.SHIPPED, MovementKind.TRANSFERRED)
 
 
@@ -65,11 +62,9 @@ def move(product_id: UUID, new: NewMovement) -> Movement:
     """Book a movement; of a transfer, which is two, returns the one that takes out.
 
     :raises ProductNotFound: if there is no such product.
-    :raises InvalidInput: for a location that there is not, or a time to come.
+    :raises InvalidInput: for a location that there is not.
     :raises InsufficientStock: if it takes out more than is available.
     """
-    if (occurred_at := new.get("occurred_at")) and occurred_at > now() + CLOCK_SKEW:
-        raise InvalidInput({"occurred_at": ["Lies in the future."]})
     with transaction(lock_seconds=LOCK_SECONDS) as session:
         items = repository.find_items(session, ids=[product_id])
         if not items:

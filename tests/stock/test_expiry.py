@@ -1,5 +1,6 @@
 """A reservation whose time is up counts as gone at once, whoever has written it down."""
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -61,6 +62,36 @@ def test_who_needs_the_pieces_gets_them_before_the_job_has_been_there(
     line = {"sku": "MUG", "quantity": 5}
     assert customer.post("/reservations", json={"lines": [line]}).status_code == 201
     assert levels(app, mug) == {"main": (5, 5)}
+    assert_books_agree(app)
+
+
+def test_they_are_given_under_an_idempotency_key_as_well(
+    app: Flask, customer: Api, mug: UUID
+) -> None:
+    let_expire(app, make_reservation(app, mug, 5).id)
+    body, key = {"lines": [{"sku": "MUG", "quantity": 5}]}, {"Idempotency-Key": "order-7"}
+    first = customer.post("/reservations", json=body, headers=key)
+    assert first.status_code == 201
+    assert customer.post("/reservations", json=body, headers=key).data == first.data
+    assert_books_agree(app)
+
+
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        ("products", "sku,name,price,stock\nMUG,Mug,1,0\n"),
+        ("stock", "sku,kind,quantity,reference\nMUG,shipped,5,order 7\n"),
+    ],
+)
+def test_a_file_gets_them_too(
+    app: Flask, mug: UUID, tmp_path: Path, command: str, text: str
+) -> None:
+    let_expire(app, make_reservation(app, mug, 5).id)
+    (tmp_path / "file.csv").write_text(text)
+    runner = app.test_cli_runner()
+    result = runner.invoke(args=[command, "import", str(tmp_path / "file.csv")])
+    assert result.stdout.endswith(" 0 rejected\n")
+    assert levels(app, mug) == {"main": (0, 0)}
     assert_books_agree(app)
 
 

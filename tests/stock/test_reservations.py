@@ -175,6 +175,9 @@ def test_products_that_a_customer_does_not_see_cannot_be_reserved(
     problem = assert_problem(unknown, 422, "validation-error")
     assert problem["errors"].keys() == {"lines.0.sku", "lines.1.product_id", "lines.2.sku"}
     assert reserve(staff, {"sku": "DRAFT", "quantity": 1}).status_code == 201
+    archived = make_product(app, stock=5, status="archived")
+    gone = reserve(staff, {"product_id": str(archived.id), "quantity": 1})
+    assert_problem(gone, 422, "validation-error")
 
 
 @pytest.mark.parametrize(

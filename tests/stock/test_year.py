@@ -53,7 +53,8 @@ def test_the_counters_are_those_of_a_plain_script(
     with serving(shop):
         done = year.replay(shop.port, token, documents, ids)
     assert set(done.statuses) <= {201, 409}
-    assert (done.statuses[409] > 0) == (divisor > 1)
+    # Write-offs take what later orders would have; of half of it there is too little anyway.
+    assert done.statuses[409] > 0 or divisor == 1
     assert_as_plainly(app, done, tmp_path, divisor=divisor, most_lines=most_lines)
 
 
