@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from stockroom.api_keys import keys, repository
 from stockroom.api_keys.repository import Standing
 from stockroom.core.database import now
-from stockroom.core.errors import Unavailable
+from stockroom.core.errors import Busy, Unavailable
 from stockroom.core.permissions import SCOPES, Caller
 from stockroom.core.transaction import reading, transaction
 
@@ -55,5 +55,5 @@ def _note_use(found: Standing, moment: datetime) -> None:
     try:
         with transaction() as session:
             repository.note_use(session, found.key_id, moment, unless_after)
-    except (Unavailable, SQLAlchemyError) as error:
+    except (Busy, Unavailable, SQLAlchemyError) as error:
         log.warning("use of a key not noted", key=str(found.key_id), reason=str(error))

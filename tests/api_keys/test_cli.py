@@ -52,7 +52,7 @@ def test_the_keys_of_one_account_are_listed(app: Flask, issued: Issued) -> None:
     make_key(app, make_user(app))
     (row,) = json.loads(run(app, "list", "ada@example.com", "--json").output)
     assert (row["id"], row["owner"]) == (str(issued.api_key.id), "ada@example.com")
-    assert row["scopes"] == "account:own,events:follow"
+    assert row["scopes"] == "account:own,events:follow,reservations:write"
 
 
 def test_a_key_is_revoked(app: Flask, issued: Issued) -> None:

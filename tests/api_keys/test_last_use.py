@@ -18,6 +18,7 @@ from stockroom.extensions import db
 from tests.api import Api
 from tests.factories.api_keys import make_key, set_key, stored_key
 from tests.factories.users import make_user
+from tests.threads import elsewhere
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_a_use_that_cannot_be_noted_at_once_is_let_be(
 ) -> None:
     with app.app_context(), transaction() as session:
         session.execute(text(lock))
-        use(app, issued)
+        elsewhere(lambda: use(app, issued))
     assert stored_key(app, issued.api_key.id).last_used_at is None
 
 
@@ -91,7 +92,7 @@ def test_of_two_uses_at_once_one_is_noted_without_a_warning(
 ) -> None:
     with app.app_context(), transaction() as session:
         session.execute(text("SELECT 1 FROM api_keys FOR UPDATE"))
-        use(app, issued)
+        elsewhere(lambda: use(app, issued))
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
