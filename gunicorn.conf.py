@@ -5,6 +5,8 @@ what blocks before anything holds on to it: so the rest is in ``stockroom.servin
 by the workers.
 """
 
+import signal
+
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger as GunicornLogger
@@ -46,6 +48,9 @@ control_socket_disable = True
 def post_worker_init(worker: Worker) -> None:
     from stockroom.serving import Companion
 
+    # Ctrl-C reaches every process of a terminal, and the arbiter's word, which follows at once,
+    # must not find a thread worker half way through stopping: it would wait for itself.
+    signal.signal(signal.SIGINT, lambda *_: None)
     worker.companion = Companion(worker, worker.wsgi)
     worker.companion.start()
 

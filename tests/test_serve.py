@@ -81,6 +81,11 @@ class Served:
             check=False,
         )
 
+    def workers(self) -> list[int]:
+        """The processes that answer requests."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [pid for pid in map(int, children.split()) if b"flask" in _command_line(pid)]
+
     def interrupt(self) -> int:
         """Ctrl-C: the signal goes to every process of the terminal."""
         os.killpg(self.process.pid, signal.SIGINT)
@@ -142,6 +147,16 @@ def test_ctrl_c_stops_all_and_the_second_start_finds_the_data(serve: Serve, inst
     again = serve()
     assert again.get("/api/v1/products?limit=200")["items"] == before["items"]
     assert "  password" not in again.printed
+
+
+def test_ctrl_c_is_for_the_arbiter_alone_to_hear(serve: Serve) -> None:
+    served = serve()
+    assert served.get("/readyz")["status"] == "ready"
+    workers = served.workers()
+    for worker in workers:
+        os.kill(worker, signal.SIGINT)
+    assert served.get("/readyz")["status"] == "ready"
+    assert served.workers() == workers != []
 
 
 def test_ctrl_c_sends_followers_away_and_does_not_wait_for_them(serve: Serve) -> None:
@@ -234,6 +249,10 @@ def _environment(instance: Path, port: int) -> dict[str, str]:
     names = ("PATH", "HOME", "LANG", "WEB_WORKER")
     kept = {name: os.environ[name] for name in names if name in os.environ}
     return {**kept, "INSTANCE_PATH": str(instance), "PORT": str(port), "LOG_LEVEL": "WARNING"}
+
+
+def _command_line(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 def _free_port() -> int:
