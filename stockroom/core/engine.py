@@ -59,9 +59,11 @@ class Engine:
 
     def _turn(self, job: Job) -> None:
         woken = self._woken[job.name]
-        while not self._stopping.is_set():
-            # Cleared before the run: what is committed during it is not overlooked.
+        while True:
+            # Cleared before the run: what is committed during it is not overlooked, nor is the end.
             woken.clear()
+            if self._stopping.is_set():
+                return
             with self._app.app_context():
                 run_safely(job)
             woken.wait(job.every_seconds)

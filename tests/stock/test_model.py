@@ -9,7 +9,7 @@ from tests.factories.stock import make_location
 from tests.factories.users import make_user
 from tests.stock.machine import StockMachine
 
-RUNS = [(10, 30), pytest.param((100, 50), marks=pytest.mark.heavy)]
+RUNS = [(6, 25), pytest.param((100, 50), marks=pytest.mark.heavy)]
 
 
 @pytest.mark.parametrize("runs", RUNS, ids=str)

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(not LINES.exists(), reason=f"there is no {LINES}
 @pytest.mark.parametrize("divisor", [1, 2], ids=["all that is sold", "half of it"])
 @pytest.mark.parametrize(
     "most_lines",
-    [1500, pytest.param(ALL_LINES, marks=pytest.mark.heavy)],
+    [500, pytest.param(ALL_LINES, marks=pytest.mark.heavy)],
     ids=["some lines", "all lines"],
 )
 def test_the_counters_are_those_of_a_plain_script(
