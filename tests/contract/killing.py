@@ -35,11 +35,16 @@ class Victim:
 
     def kill_worker(self) -> None:
         """Kill a process that serves; the one that watches over it starts another."""
-        pid = self._arbiter.pid
-        workers = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         # All may have been killed just now, or one have ended by itself.
         with suppress(ProcessLookupError, IndexError):
-            os.kill(int(random.choice(workers)), signal.SIGKILL)  # noqa: S311 - no secret
+            os.kill(random.choice(self._workers()), signal.SIGKILL)  # noqa: S311 - no secret
+        self._await_answer()
+
+    def kill_workers(self) -> None:
+        """The same for all of them at once."""
+        for worker in self._workers():
+            with suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
         self._await_answer()
 
     def kill_all(self) -> None:
@@ -50,6 +55,10 @@ class Victim:
     def stop(self) -> None:
         self._arbiter.terminate()
         self._arbiter.wait(PATIENCE_SECONDS)
+
+    def _workers(self) -> list[int]:
+        pid = self._arbiter.pid
+        return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
     def _await_answer(self) -> None:
         until(lambda: self.web.answers or self._arbiter.poll() is not None)

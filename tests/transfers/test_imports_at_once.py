@@ -11,7 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from stockroom.core.transaction import reading, transaction
+from stockroom.core.transaction import transaction
+from stockroom.extensions import db
 from stockroom.products.batch import Outcome, Result, upsert
 from stockroom.products.models import Product
 from stockroom.products.schemas import ProductInputSchema
@@ -43,8 +44,8 @@ def import_into(app: Flask, content: list[dict[str, Any]]) -> Counter[Result]:
 
 def waiting() -> int:
     """How many transactions wait for another; asked from outside, as the answer is cached."""
-    with reading() as session:
-        return int(session.scalar(WAITING))
+    with db.engine.connect() as connection:
+        return int(connection.scalar(WAITING) or 0)
 
 
 def bring_in(app: Flask, *content: dict[str, Any]) -> list[Outcome]:
