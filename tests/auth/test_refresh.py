@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from stockroom.auth.models import LoginSession
@@ -16,6 +16,7 @@ from stockroom.users import service as users
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
 from tests.factories.users import log_in, make_user
+from tests.locks import waiting
 from tests.outbox.events import last_event
 from tests.threads import until
 
@@ -117,23 +118,12 @@ def test_fifty_exchanges_of_one_token_at_once_leave_one_living_session(
         assert Api(app, access).get("/users/me").status_code == 200
 
 
-def someone_waits() -> bool:
-    """Whether a connection of this test's database waits for what another one has locked."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    # In a session of its own: within a transaction PostgreSQL shows the same picture forever.
-    with reading() as session:
-        return bool(session.scalar(waiting))
-
-
 def test_an_exchange_waits_for_the_one_under_way(app: Flask, nobody: Api, first: str) -> None:
     with ThreadPoolExecutor(1) as pool:
         with app.app_context(), transaction() as session:
             session.execute(update(LoginSession).values(counter=2))
             late = pool.submit(exchange, nobody, first)
-            until(someone_waits)
+            until(waiting)
         assert_problem(late.result(), 401, "refresh-token-reused")
 
 

@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 
 from stockroom.core.transaction import transaction
-from stockroom.extensions import db
 from stockroom.products.batch import Outcome, Result, upsert
 from stockroom.products.models import Product
 from stockroom.products.schemas import ProductInputSchema
@@ -22,14 +20,11 @@ from stockroom.transfers.imports import import_file
 from stockroom.transfers.product_rows import ProductRows
 from tests.api import Api
 from tests.factories.products import make_product
+from tests.locks import waiting
 from tests.threads import PATIENCE_SECONDS, at_once, until
 from tests.transfers.commands import skus
 
 AMOUNT = 1200
-WAITING = text(
-    "SELECT count(*) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-)
 
 
 def rows(**fields: Any) -> list[dict[str, Any]]:
@@ -40,12 +35,6 @@ def import_into(app: Flask, content: list[dict[str, Any]]) -> Counter[Result]:
     file = io.BytesIO("\n".join(map(json.dumps, content)).encode())
     with app.app_context():
         return import_file(file, Format.NDJSON, ProductRows("tests")).counts
-
-
-def waiting() -> int:
-    """How many transactions wait for another; asked from outside, as the answer is cached."""
-    with db.engine.connect() as connection:
-        return int(connection.scalar(WAITING) or 0)
 
 
 def bring_in(app: Flask, *content: dict[str, Any]) -> list[Outcome]:
