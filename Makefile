@@ -9,8 +9,8 @@ PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python
 	2>/dev/null && echo $$name && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-PYTEST := $(BIN)/python -m pytest
 WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: help run test test-heavy bench lint format openapi lock clean
 
@@ -21,10 +21,10 @@ run: $(VENV)/run ## Run Stockroom with a database of its own, on port $PORT (500
 	@$(BIN)/flask serve
 
 test: $(VENV)/dev ## Run the tests, and measure what they cover
-	@$(PYTEST) -n $(WORKERS) -m "not heavy" --cov --cov-report=term:skip-covered
+	@$(PYTEST) -m "not heavy" --cov --cov-report=term:skip-covered
 
 test-heavy: $(VENV)/dev ## Run the tests that take longer
-	@$(PYTEST) -n $(WORKERS) -m heavy
+	@$(PYTEST) -m heavy
 
 bench: $(VENV)/dev ## Measure stock, the way of events, and what times tell of accounts
 	@$(BIN)/python -m bench.reservations

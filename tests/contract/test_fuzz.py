@@ -9,7 +9,7 @@ from schemathesis import Case
 from tests.contract import fuzzing
 
 APPLICATION = fuzzing.Application()
-SCHEMA = fuzzing.load(APPLICATION, max_examples=3)
+SCHEMA = fuzzing.load(APPLICATION, max_examples=8)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The same as ``test_fuzz`` for longer, with other data each time, and in sequences."""
+"""The same as ``test_fuzz`` for longer: with other data each time, at every bound, in sequences."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -49,6 +49,20 @@ def test_the_server_does_what_its_document_says_at_length(
         call()
     except Unsatisfiable:
         pytest.skip("takes nothing that could be wrong")
+
+
+@pytest.mark.parametrize("operation_id", fuzzing.operation_ids())
+def test_the_server_does_what_its_document_says_at_every_bound(
+    app: Flask, document: OpenApiSchema, operation_id: str
+) -> None:
+    operation = document.find_operation_by_id(operation_id)
+    cases = document.iter_coverage_cases(
+        operation,
+        generation_modes=list(GenerationMode),
+        generation_config=document.config.generation_for(operation=operation),
+    )
+    for case in cases:
+        fuzzing.call(case, app)
 
 
 def test_answers_fit_together_from_one_request_to_the_next(
