@@ -1,5 +1,6 @@
 """Who waits in the database for what another transaction has locked."""
 
+from flask import Flask
 from sqlalchemy import text
 
 from stockroom.extensions import db
@@ -17,3 +18,9 @@ def waiting() -> int:
     """
     with db.engine.connect() as connection:
         return int(connection.scalar(_WAITING) or 0)
+
+
+def someone_waits(app: Flask) -> bool:
+    """Whether any connection to the application's database does."""
+    with app.app_context():
+        return waiting() > 0

@@ -10,13 +10,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from sqlalchemy import text
 
 from stockroom.app import create_app
 from stockroom.config import Settings
 from stockroom.core.permissions import Role
-from stockroom.core.transaction import reading, transaction
+from stockroom.core.transaction import transaction
 from stockroom.embedded.redis import EmbeddedRedis
 from stockroom.extensions import db
 from stockroom.outbox import repository
@@ -25,6 +23,7 @@ from tests.contract.web import ROOT, environment
 from tests.contract.work import Workshop
 from tests.factories.products import product_body
 from tests.factories.users import make_user, token_for
+from tests.locks import someone_waits
 from tests.servers import Servers
 from tests.threads import at_once, until
 
@@ -110,7 +109,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_runs(open_workshop: OpenWor
         with shop.app.app_context(), transaction() as session:
             repository.lock_cursor(session, repository.RELAY)
             shop.record()
-            until(lambda: _waits_for_a_lock(shop.app))
+            until(lambda: someone_waits(shop.app))
             worker.terminate()
             until(lambda: "Warm shutdown" in worker.printed)
             assert worker.runs
@@ -126,7 +125,7 @@ def test_after_a_kill_a_new_worker_goes_on(open_workshop: OpenWorkshop) -> None:
                 repository.lock_relay(session, [])
                 for _ in range(20):
                     shop.record()
-                until(lambda: _waits_for_a_lock(shop.app))
+                until(lambda: someone_waits(shop.app))
                 worker.kill()
             assert not shop.is_all_relayed
         with shop.working():
@@ -201,12 +200,3 @@ def _without(redis: EmbeddedRedis) -> Iterator[None]:
         yield
     finally:
         redis.start()
-
-
-def _waits_for_a_lock(app: Flask) -> bool:
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    )
-    with app.app_context(), reading() as session:
-        return bool(session.scalar(waiting))

@@ -107,9 +107,7 @@ def call(case: Case, app: Flask) -> None:
         # Backwards, so that a delivery is one of the webhook that was made just before.
         for name in sorted(case.path_parameters, reverse=True):
             case.path_parameters[name] = EXISTING[name](app, user)
-    make_acceptable(case)
-    if _is_valid(case, ParameterLocation.BODY) and isinstance(case.body, dict):
-        _make_stock_acceptable(case.body, app)
+    make_acceptable(case, app)
     case.call_and_validate(headers=authorization(app, user))
 
 
@@ -123,7 +121,7 @@ def authorization(app: Flask, user: User) -> dict[str, str]:
     return {"Authorization": f"Bearer {token_for(app, user)}"}
 
 
-def make_acceptable(case: Case) -> None:
+def make_acceptable(case: Case, app: Flask) -> None:
     """Where the data fits the schema, see that it also fits what no schema can say.
 
     The check ``positive_data_acceptance`` can then insist on it.
@@ -141,6 +139,7 @@ def make_acceptable(case: Case) -> None:
             case.query.setdefault("q", "blue")
     if _is_valid(case, ParameterLocation.BODY) and isinstance(case.body, dict):
         _make_body_acceptable(case.body)
+        _make_stock_acceptable(case.body, app)
 
 
 def _make_body_acceptable(body: dict[str, Any]) -> None:

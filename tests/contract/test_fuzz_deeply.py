@@ -76,7 +76,7 @@ def test_answers_fit_together_from_one_request_to_the_next(
 
         def before_call(self, case: Case) -> None:
             fuzzing.forget_failures(app)
-            fuzzing.make_acceptable(case)
+            fuzzing.make_acceptable(case, app)
 
         def get_call_kwargs(self, _case: Case) -> dict[str, Any]:
             # An earlier step may have removed the account that made it.
