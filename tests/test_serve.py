@@ -217,6 +217,7 @@ def test_a_taken_port_is_named_in_one_line(instance: Path) -> None:
     assert f"Port {port} is in use by another program" in refused.stderr
 
 
+@pytest.mark.heavy
 def test_a_start_after_a_kill_recovers(serve: Serve) -> None:
     served = serve()
     before = served.get("/api/v1/products?limit=200")
@@ -277,6 +278,7 @@ def _postgres_of(instance: Path) -> list[int]:
     return found
 
 
+@pytest.mark.heavy
 def test_a_database_that_is_killed_while_it_serves_comes_back(serve: Serve, instance: Path) -> None:
     served = serve()
     (data,) = {Path(f"/proc/{pid}/cwd").readlink() for pid in _postgres_of(instance)}

@@ -25,7 +25,7 @@ from tests.factories.products import product_body
 from tests.factories.users import make_user, token_for
 from tests.locks import someone_waits
 from tests.servers import Servers
-from tests.threads import at_once, until
+from tests.threads import at_once, elsewhere, until
 
 PASSWORD = "a-password-of-redis"
 
@@ -108,7 +108,7 @@ def test_a_worker_that_is_told_to_stop_finishes_what_runs(open_workshop: OpenWor
         until(lambda: shop.is_all_relayed)
         with shop.app.app_context(), transaction() as session:
             repository.lock_cursor(session, repository.RELAY)
-            shop.record()
+            elsewhere(shop.record)
             until(lambda: someone_waits(shop.app))
             worker.terminate()
             until(lambda: "Warm shutdown" in worker.printed)
@@ -124,7 +124,7 @@ def test_after_a_kill_a_new_worker_goes_on(open_workshop: OpenWorkshop) -> None:
             with transaction() as session:
                 repository.lock_relay(session, [])
                 for _ in range(20):
-                    shop.record()
+                    elsewhere(shop.record)
                 until(lambda: someone_waits(shop.app))
                 worker.kill()
             assert not shop.is_all_relayed

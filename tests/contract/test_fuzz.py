@@ -9,7 +9,7 @@ from schemathesis import Case
 from tests.contract import fuzzing
 
 APPLICATION = fuzzing.Application()
-SCHEMA = fuzzing.load(APPLICATION, max_examples=8)
+SCHEMA = fuzzing.load(APPLICATION, max_examples=5)
 
 
 @pytest.fixture(autouse=True)
