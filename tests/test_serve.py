@@ -184,6 +184,7 @@ def test_make_run_serves_with_threads_whatever_the_setting(
     assert "Warning" not in served.printed
 
 
+@pytest.mark.heavy
 def test_commands_in_a_second_terminal_work_on_the_same_data(serve: Serve) -> None:
     served = serve()
     listed = served.flask("users", "list", "--json")

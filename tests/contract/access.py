@@ -109,10 +109,10 @@ class Callers:
         }
         return make[kind]()
 
-    def with_key(self, scope: Permission) -> dict[str, str]:
-        """A key with this one scope, of an administrator, who may do everything."""
+    def with_key(self, *scopes: Permission) -> dict[str, str]:
+        """A key with these scopes alone, of an administrator, who may do everything."""
         admin = make_user(self._app, role=Role.ADMIN)
-        return {"X-API-Key": make_key(self._app, admin, [scope]).key}
+        return {"X-API-Key": make_key(self._app, admin, [*scopes]).key}
 
     def _bearer(self, user: User) -> dict[str, str]:
         return {"Authorization": f"Bearer {token_for(self._app, user)}"}

@@ -29,6 +29,9 @@ from tests.servers import Servers, migrate
 from tests.stock.buyers import Sale
 from tests.stock.commands import stock
 
+# It goes the same ways a thousand times.
+pytestmark = pytest.mark.no_cover
+
 WORKERS = 3
 ACCOUNTS = 20
 
@@ -46,7 +49,7 @@ class Size:
         return f"{self.buyers} buyers"
 
 
-SIZES = [Size(30, 20, 10, 20), pytest.param(Size(1000, 200, 100, 300), marks=pytest.mark.heavy)]
+SIZES = [Size(24, 16, 6, 20), pytest.param(Size(1000, 200, 100, 300), marks=pytest.mark.heavy)]
 
 
 @pytest.fixture

@@ -23,7 +23,10 @@ from tests.stock.year import ALL_LINES, LINES, Replay
 
 WORKERS = 3
 
-pytestmark = pytest.mark.skipif(not LINES.exists(), reason=f"there is no {LINES}")
+pytestmark = [
+    pytest.mark.skipif(not LINES.exists(), reason=f"there is no {LINES}"),
+    pytest.mark.no_cover,
+]
 
 
 @pytest.mark.parametrize(
