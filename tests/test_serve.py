@@ -202,6 +202,7 @@ def test_a_second_start_is_refused_in_one_line(serve: Serve) -> None:
     assert served.url in line
 
 
+@pytest.mark.heavy
 def test_a_taken_port_is_named_in_one_line(instance: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

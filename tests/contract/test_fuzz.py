@@ -9,7 +9,7 @@ from schemathesis import Case
 from tests.contract import fuzzing
 
 APPLICATION = fuzzing.Application()
-SCHEMA = fuzzing.load(APPLICATION, max_examples=5)
+SCHEMA = fuzzing.load(APPLICATION, max_examples=4)
 
 
 @pytest.fixture(autouse=True)
