@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, cast, func, literal, or_, select
+from sqlalchemy import BigInteger, Select, cast, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from stockroom.core.database import new_id, now
@@ -105,26 +105,9 @@ def replay(sku: str | None = None) -> Sequence[Break]:
 def _differences(
     session: Session, product_ids: Collection[UUID] | None = None
 ) -> Sequence[Difference]:
-    ledger = (
-        select(
-            Movement.product_id,
-            Movement.location,
-            cast(func.sum(Movement.change), BigInteger).label("pieces"),
-        )
-        .group_by(Movement.product_id, Movement.location)
-        .subquery()
-    )
-    promised = (
-        select(
-            ReservationLine.product_id,
-            ReservationLine.location,
-            cast(func.sum(ReservationLine.quantity), BigInteger).label("pieces"),
-        )
-        .join(Reservation, Reservation.id == ReservationLine.reservation_id)
-        .where(IS_HELD)
-        .group_by(ReservationLine.product_id, ReservationLine.location)
-        .subquery()
-    )
+    ledger = _sums(Movement, Movement.change).subquery()
+    held = _sums(ReservationLine, ReservationLine.quantity).join(Reservation).where(IS_HELD)
+    promised = held.subquery()
     in_ledger = func.coalesce(ledger.c.pieces, literal(0))
     in_reservations = func.coalesce(promised.c.pieces, literal(0))
     statement = (
@@ -146,6 +129,12 @@ def _differences(
     if product_ids is not None:
         statement = statement.where(Level.product_id.in_(product_ids))
     return [Difference(*row) for row in session.execute(statement)]
+
+
+def _sums(lines: Any, pieces: Any) -> Select[Any]:
+    """How many pieces the lines name of each product at each location."""
+    level = (lines.product_id, lines.location)
+    return select(*level, cast(func.sum(pieces), BigInteger).label("pieces")).group_by(*level)
 
 
 def _is_of(part: Any) -> Any:
