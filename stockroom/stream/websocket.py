@@ -90,9 +90,9 @@ class _Conversation:
             self._send_all()
         except TimeoutError:
             self._drop("too slow")
-        except (OSError, ConnectionClosed):
-            # The client has left without a word.
-            pass
+        except (OSError, ConnectionClosed, LocalProtocolError):
+            # The client has left without a word, or the thread that reads has shown it out.
+            self._note_silence()
         except Exception:
             # An error page would end in the middle of the frames.
             log.exception("stream failed")
@@ -106,7 +106,11 @@ class _Conversation:
                 self._end(step)
                 return
             self._ws.send(_text(step))
-        if self._ws.ws.state is ConnectionState.LOCAL_CLOSING:
+        self._note_silence()
+
+    def _note_silence(self) -> None:
+        is_shown_out = self._ws.ws.state is ConnectionState.LOCAL_CLOSING
+        if is_shown_out and not self._ws.pong_received:
             log.warning("stream dropped", reason="no pong", address=request.remote_addr)
 
     def _drop(self, reason: str) -> None:

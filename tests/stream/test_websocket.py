@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -18,6 +19,8 @@ from tests.stream.clients import (
     read_to_the_end,
 )
 from tests.stream.frames import HANDSHAKE, opcodes, shaken_hands
+
+SILENT_CLIENTS = 40
 
 
 def test_history_comes_first_and_then_what_is_new(live: Live) -> None:
@@ -110,12 +113,15 @@ def test_a_stream_ends_when_its_session_has_ended(live: Live) -> None:
     assert (socket.close_code, socket.close_reason) == (1008, "the session has ended")
 
 
-def test_a_client_that_answers_no_ping_is_dropped(live: Live) -> None:
-    with shaken_hands(live) as wire:
-        codes = opcodes(wire)
-    assert "ping" in codes
-    assert codes[-1] == "close"
-    until(lambda: '"no pong"' in live.log)
+def test_clients_that_answer_no_ping_are_dropped_and_each_is_noted(live: Live) -> None:
+    noted = live.log.count('"no pong"')
+    with ExitStack() as stack:
+        wires = [stack.enter_context(shaken_hands(live)) for _ in range(SILENT_CLIENTS)]
+        for wire in wires:
+            codes = opcodes(wire)
+            assert "ping" in codes
+            assert codes[-1] == "close"
+    until(lambda: live.log.count('"no pong"') == noted + SILENT_CLIENTS)
 
 
 def test_what_a_client_says_is_ignored(live: Live) -> None:
