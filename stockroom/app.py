@@ -5,7 +5,18 @@ from flask import Flask
 from stockroom import features, storage
 from stockroom.auth import identity as auth_identity
 from stockroom.config import Settings, load_settings
-from stockroom.core import cache, docs, edge, etags, health, limits, logging, problems
+from stockroom.core import (
+    cache,
+    docs,
+    edge,
+    etags,
+    fast_path,
+    health,
+    hot_reads,
+    limits,
+    logging,
+    problems,
+)
 from stockroom.core.context import bind_settings
 from stockroom.core.doctor import doctor
 from stockroom.core.openapi import Api
@@ -49,6 +60,8 @@ def _configured(settings: Settings) -> Flask:
 
 def _bind_extensions(app: Flask, settings: Settings) -> None:
     """In the order in which they see a request; answers pass them in reverse."""
+    hot_reads.init_app(app)
+    fast_path.init_app(app, settings)
     edge.init_app(app, settings)
     limits.init_app(app, settings)
     etags.init_app(app)

@@ -65,6 +65,7 @@ class Settings:
 
     database_url: str = _setting("str", "", secret=True)
     database_pool_size: int = _setting("int", 10, validate=Range(1, 200))
+    database_prepare: bool = _setting("bool", default=True)
     redis_url: str = _setting("str", "", secret=True)
 
     secret_key: str = _setting("str", "", secret=True)

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from stockroom.config import ROOT, Settings
+from stockroom.core.connections import watch
 from stockroom.embedded.attach import attach
 from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.extensions import db, migrate
@@ -22,8 +23,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_size": settings.database_pool_size,
         "max_overflow": 0,
         "pool_timeout": POOL_SECONDS,
-        # A connection that died while idle, as when the server restarts, is replaced unseen.
-        "pool_pre_ping": True,
         # Values never reach a log or a trace by way of an error message.
         "hide_parameters": True,
         "connect_args": {
@@ -40,6 +39,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         compare_server_default=True,
         render_as_batch=False,
     )
-    if not settings.database_url:
-        with app.app_context():
+    with app.app_context():
+        watch(db.engine)
+        if not settings.database_url:
             attach(db.engine, EmbeddedPostgres(settings.instance_path / "postgres"))

@@ -13,6 +13,7 @@ from sqlalchemy import event
 from stockroom.app import create_app
 from stockroom.auth.signing import key_ring
 from stockroom.config import Environment, Settings
+from stockroom.core.cache import memory
 from stockroom.core.permissions import Role
 from stockroom.extensions import cache, db, limiter
 from tests.api import Api
@@ -101,6 +102,7 @@ def app(shared_app: Flask, settings: Settings, log: TextIO) -> Iterator[Flask]:
         events = all_events(db.engine)
         empty_tables(db.engine)
         cache.clear()
+        memory().clear()
         limiter.reset()
         key_ring().forget()
     logged = log.read().splitlines()

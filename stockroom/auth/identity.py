@@ -1,5 +1,6 @@
 """Access tokens: how they are signed, and how the caller of one is found."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from stockroom.auth.models import FIRST_KEY_ID
 from stockroom.config import Settings
 from stockroom.core.identity import CSRF_HEADER
 from stockroom.core.permissions import Caller
+from stockroom.core.token_header import bind_token_finder
 from stockroom.extensions import jwt
 
 ISSUER = AUDIENCE = "stockroom"
@@ -33,6 +35,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config.update(_cookies(is_secure=settings.is_production))
     jwt.init_app(app)
     jwt.user_lookup_loader(_find_caller)
+    bind_token_finder(app.extensions, _find_caller, _is_signed_well)
     jwt.additional_headers_loader(_headers)
     jwt.encode_key_loader(_signing_secret)
     jwt.decode_key_loader(_verifying_secret)
@@ -64,16 +67,25 @@ def _signing_secret(_identity: str) -> bytes:
     return key.secret
 
 
+def _is_signed_well(header: Mapping[str, Any]) -> bool:
+    return signing.find_key(_key_id(header)) is not None
+
+
 def _verifying_secret(header: dict[str, Any], _claims: dict[str, Any]) -> bytes:
     """:raises InvalidKeyError: if the token names a key that does not verify."""
-    # The version before this one named none.
-    key = signing.find_key(header.get("kid", FIRST_KEY_ID.hex))
+    key = signing.find_key(_key_id(header))
     if key is None:
         raise InvalidKeyError
     return key.secret
 
 
-def _find_caller(_header: dict[str, Any], claims: dict[str, Any]) -> Caller | None:
+def _key_id(header: Mapping[str, Any]) -> str:
+    # The version before this one named none.
+    key_id: str = header.get("kid", FIRST_KEY_ID.hex)
+    return key_id
+
+
+def _find_caller(_header: Mapping[str, Any], claims: Mapping[str, Any]) -> Caller | None:
     # flask-jwt-extended takes whatever is no refresh token for an access token.
     if claims["type"] != "access":
         return None

@@ -15,9 +15,9 @@ from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from stockroom.core import operations
-from stockroom.core.cache import answer_from_cache
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
+from stockroom.core.hot_reads import respond
 from stockroom.core.idempotency import answer_once
 from stockroom.core.identity import Access, Redeem, admit
 from stockroom.core.limits import address_key
@@ -32,8 +32,9 @@ View = Callable[..., Any]
 class Blueprint(flask_smorest.Blueprint):
     """A feature's routes under ``/api/v1``.
 
-    Decorators, from the outside in: ``route``, ``allow``, ``limited``, ``cached`` or
-    ``idempotent``, ``arguments``, ``response`` or ``page``, ``located``, ``etag``, ``raises``.
+    Decorators, from the outside in: ``route``, ``allow``, ``limited``,
+    ``idempotent``, ``arguments``, ``response`` or ``page``, ``located``, ``etag`` or ``hot``,
+    ``raises``.
     """
 
     ARGUMENTS_PARSER = RequestParser()
@@ -103,17 +104,18 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorator
 
-    def cached(self, namespace: str) -> Callable[[View], View]:
-        """Answers that all callers without write permission share (``core.cache``)."""
+    def hot(self, view: View) -> View:
+        """The view says how to read what many ask for (``core.hot_reads``); the answer is bytes.
 
-        def decorator(view: View) -> View:
-            @wraps(view)
-            def wrapper(*args: Any, **kwargs: Any) -> ResponseReturnValue:
-                return answer_from_cache(namespace, lambda: view(*args, **kwargs))
+        Callers without write permission share it, and it has an ETag.
+        """
 
-            return wrapper
+        @wraps(view)
+        def wrapper(*args: Any, **kwargs: Any) -> Response:
+            return respond(view(*args, **kwargs))
 
-        return decorator
+        wrapper.hot_view = view  # type: ignore[attr-defined]
+        return _documented(wrapper, etag=True)
 
     def idempotent(self, view: View) -> View:
         """What is asked for under an Idempotency-Key is done once (``core.idempotency``).
@@ -156,13 +158,17 @@ class Blueprint(flask_smorest.Blueprint):
         return documented
 
     def page(self, item: type[Schema]) -> Callable[[View], View]:
-        """The view returns a ``Page``; the answer holds its items, and a Link to the next."""
+        """The view returns a ``Page``; the answer holds its items, and a Link to the next.
+
+        Or it returns the answer itself, where the page is a ``hot`` read.
+        """
         schema = page_of(item)
 
         def decorator(view: View) -> View:
             @wraps(view)
             def wrapper(*args: Any, **kwargs: Any) -> Response:
-                return page_response(view(*args, **kwargs), schema)
+                page = view(*args, **kwargs)
+                return page if isinstance(page, Response) else page_response(page, schema)
 
             document = self.response(200, schema, headers=operations.PAGE_HEADERS)
             documented: View = document(wrapper)

@@ -1,33 +1,38 @@
-"""Answers that many callers share, kept as bytes under a stamp that every write moves.
+"""Answers that many callers share, kept as bytes: in this process, and in Redis for all of them.
 
-A write makes older answers unreachable by moving the stamp of their namespace after its
-commit; nothing hunts for keys. A reader takes the stamp before it asks the database, so that
-an answer from before a write can only be stored under the stamp from before it. If the move
-is lost with Redis, an answer is still never served longer than ``LONGEST_SECONDS``.
+No answer is given that is older than ``LONGEST_SECONDS``. A write that is committed makes those
+from before it unreachable, at once in its own process and in Redis, by moving a stamp; nothing
+hunts for keys. A reader takes the stamp before it asks the database, so that an answer from
+before a write can only be stored under the stamp from before it.
 """
 
 import hashlib
 import secrets
-from collections.abc import Callable
-from functools import partial
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import structlog
 from cachelib.serializers import JSONSerializer
-from flask import Flask, Response, current_app, g, request
+from flask import Flask
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 from stockroom.config import Settings
-from stockroom.core.identity import caller_may
-from stockroom.core.permissions import Permission
+from stockroom.core.context import belongings, settings
+from stockroom.core.memory import LONGEST_SECONDS, Answer, Memory
 from stockroom.core.transaction import after_commit
 from stockroom.extensions import cache
 
 log = structlog.get_logger(__name__)
 
-LONGEST_SECONDS = 1
 STAMP_SECONDS = 24 * 60 * 60
+PATIENCE_SECONDS = 1.0
+"""How long a reader waits for another one who reads the same; then it reads as well."""
+_STAMP = "stamp"
+_KEY = "stockroom.memory"
 
 
 class _Json(JSONSerializer):
@@ -39,73 +44,97 @@ class _Json(JSONSerializer):
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Keep answers in Redis if there is one, else in this process."""
+    """Keep answers in this process, and in Redis if there is one."""
+    app.extensions[_KEY] = Memory()
+    shared: dict[str, Any] = {"CACHE_TYPE": "NullCache", "CACHE_NO_NULL_WARNING": True}
     if settings.redis_url:
-        store: dict[str, Any] = {
+        shared = {
             "CACHE_TYPE": "RedisCache",
             "CACHE_REDIS_URL": settings.redis_url,
             "CACHE_SERIALIZER": _Json(),
             "CACHE_OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
         }
-    else:
-        store = {"CACHE_TYPE": "SimpleCache", "CACHE_THRESHOLD": 2000}
-    cache.init_app(app, {**store, "CACHE_KEY_PREFIX": "stockroom:cache:"})
+    cache.init_app(app, {**shared, "CACHE_KEY_PREFIX": "stockroom:cache:"})
 
 
-def answer_from_cache(namespace: str, make: Callable[[], Response]) -> Response:
-    """The kept answer to this request, or else the one that ``make`` gives.
+def memory() -> Memory:
+    """That of the application which is running this code."""
+    kept: Memory = belongings()[_KEY]
+    return kept
 
-    Callers who may write the catalogue always get a fresh one.
+
+def answer(address: str, make: Callable[[], Answer]) -> Answer:
+    """The kept answer to an address, or else the one that ``make`` reads.
+
+    Of many who ask at once, one reads.
     """
-    if caller_may(Permission.CATALOGUE_WRITE):
-        return make()
-    # Decoded, a path may hold a question mark of its own; with a NUL it has no answer to keep.
-    address = f"{request.path}\0{request.query_string.decode('latin-1')}"
-    key = f"{namespace}:{_stamp(namespace)}:{_digest(address)}"
-    kept = _try("get", key)
-    if kept is not None:
-        return _revived(kept)
-    response = make()
-    if response.status_code == 200:  # noqa: PLR2004 - the status itself
-        _try("set", key, _preserved(response), timeout=LONGEST_SECONDS)
-    return response
+    kept = memory()
+    if (found := kept.get(address)) is not None:
+        return found
+    with _turn(kept.turn(address)):
+        if (found := kept.get(address)) is not None:
+            return found
+        # Redis is asked only for what is asked for often; for the rest it would be in the way.
+        if settings().redis_url and kept.knows(address):
+            return _shared(address, make)
+        return _read(address, make)[0]
 
 
-def changed(session: Session, namespace: str) -> None:
-    """Make the namespace's answers unreachable once the session's transaction is committed."""
-    after_commit(session, partial(_move_stamp, namespace))
+def changed(session: Session) -> None:
+    """Make all answers unreachable once the session's transaction is committed."""
+    after_commit(session, _move_on)
 
 
-def _stamp(namespace: str) -> str:
-    return _try("get", f"stamp:{namespace}") or _move_stamp(namespace)
+def _read(address: str, make: Callable[[], Answer]) -> tuple[Answer, float]:
+    read_at, generation = time.time(), memory().generation
+    new = make()
+    memory().keep(address, new, read_at, generation)
+    return new, read_at
 
 
-def _move_stamp(namespace: str) -> str:
+def _shared(address: str, make: Callable[[], Answer]) -> Answer:
+    generation = memory().generation
+    key = hashlib.sha256(address.encode("latin-1", "replace")).hexdigest()
+    stamp, stored = _try("get_many", _STAMP, key) or (None, None)
+    if stored is not None:
+        of_stamp, read_at, body, etag, link = stored
+        if of_stamp == stamp and 0 <= time.time() - read_at <= LONGEST_SECONDS:
+            found = Answer(body.encode(), etag, link)
+            memory().keep(address, found, read_at, generation)
+            return found
+    stamp = stamp or _new_stamp()
+    new, read_at = _read(address, make)
+    entry = (stamp, read_at, new.body.decode(), new.etag, new.link)
+    _try("set", key, entry, timeout=int(LONGEST_SECONDS))
+    return new
+
+
+def _move_on() -> None:
+    # Redis first: what this process reads from there in its new generation is new as well.
+    if settings().redis_url:
+        _new_stamp()
+    memory().move_on()
+
+
+def _new_stamp() -> str:
     stamp = secrets.token_hex(8)
-    _try("set", f"stamp:{namespace}", stamp, timeout=STAMP_SECONDS)
+    _try("set", _STAMP, stamp, timeout=STAMP_SECONDS)
     return stamp
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _preserved(response: Response) -> tuple[str, str | None, str | None]:
-    return response.get_data(as_text=True), g.get("etag"), response.headers.get("Link")
-
-
-def _revived(kept: tuple[str, str | None, str | None]) -> Response:
-    body, etag, link = kept
-    response = current_app.response_class(body, mimetype="application/json")
-    if etag:
-        g.etag = etag
-    if link:
-        response.headers["Link"] = link
-    return response
+@contextmanager
+def _turn(lock: Lock) -> Iterator[None]:
+    # Not for ever: with the database away, each would wait for all before it.
+    is_held = lock.acquire(timeout=PATIENCE_SECONDS)
+    try:
+        yield
+    finally:
+        if is_held:
+            lock.release()
 
 
 def _try(method: str, *args: Any, **kwargs: Any) -> Any:
-    """Ask the cache; without Redis there is none, and that is all right."""
+    """Ask Redis; without it each process goes by its own memory, and that is all right."""
     try:
         return getattr(cache, method)(*args, **kwargs)
     except (RedisError, OSError) as error:

@@ -1,28 +1,22 @@
 """The border of the application: request ids, security headers, HTTPS, proxies, CORS."""
 
-import re
 from time import perf_counter
 from urllib.parse import urlsplit
 
-import structlog
 from flask import Flask, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
-from structlog.contextvars import bind_contextvars, clear_contextvars
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from stockroom.config import Settings
-from stockroom.core.context import actor, client_address, request_id, settings
-from stockroom.core.database import new_id
+from stockroom.core import request_scope
+from stockroom.core.context import settings
 from stockroom.core.identity import CSRF_HEADER
 
-log = structlog.get_logger(__name__)
+HTTPS_PROMISE = f"max-age={365 * 24 * 60 * 60}; includeSubDomains"
 
-_SANE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
-_YEAR_SECONDS = 365 * 24 * 60 * 60
-
-_SECURITY_HEADERS = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     # Tokens must not be stored (RFC 6749, 5.1), nor what one account may see be shown to another.
     "Cache-Control": "no-store",
@@ -72,43 +66,25 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _begin() -> None:
-    """Give the request an id, which every log line and problem of it carries."""
-    sent = request.headers.get("X-Request-ID", "")
-    g.request_id = sent if _SANE_REQUEST_ID.fullmatch(sent) else str(new_id())
+    g.request_id = request_scope.begin(request.headers.get("X-Request-ID", ""), request.remote_addr)
     g.began = perf_counter()
-    clear_contextvars()
-    bind_contextvars(request_id=g.request_id)
-    request_id.set(g.request_id)
-    # A test calls from the context that it is in itself: nobody is left over from another request.
-    actor.set(None)
-    # A proxy may add a port or a zone to the address, and a socket file has none.
-    client_address.set((request.remote_addr or "")[:45] or None)
     if not request.host:
         raise BadRequest("The header Host is malformed.")
 
 
 def _forget(_error: BaseException | None) -> None:
-    """The thread's next words, such as the server's own on a connection, are not of this one."""
-    clear_contextvars()
-    request_id.set(None)
-    client_address.set(None)
-    actor.set(None)
+    request_scope.end()
 
 
 def _finish(response: Response) -> Response:
-    for name, value in _SECURITY_HEADERS.items():
+    for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     response.headers["X-Request-ID"] = g.request_id
     if settings().cors_origins:
         # Also where this request has no Origin: a shared cache must not hand it to one that has.
         response.vary.add("Origin")
-    log.info(
-        "request",
-        method=request.method,
-        path=request.path,
-        status=response.status_code,
-        milliseconds=round((perf_counter() - g.began) * 1000, 1),
-        address=request.remote_addr,
+    request_scope.note(
+        request.method, request.path, response.status_code, request.remote_addr, g.began
     )
     return response
 
@@ -125,6 +101,5 @@ def _require_https() -> ResponseReturnValue | None:
 def _promise_https(response: Response) -> Response:
     # Browsers ignore it over plain HTTP, where it must not be sent (RFC 6797, 7.2).
     if request.is_secure:
-        promise = f"max-age={_YEAR_SECONDS}; includeSubDomains"
-        response.headers["Strict-Transport-Security"] = promise
+        response.headers["Strict-Transport-Security"] = HTTPS_PROMISE
     return response

@@ -1,11 +1,14 @@
 """Who is calling: by an access token, in its header or in a cookie, or by an API key.
 
-A feature above tells with ``jwt.user_lookup_loader`` how to find the caller of a token.
+A feature above tells how to find the caller of a token: with ``bind_token_finder``, and with
+``jwt.user_lookup_loader`` for one in a cookie.
 """
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
+from typing import TypeGuard
 
 from flask import current_app, g, request
 from flask_jwt_extended import get_current_user, verify_jwt_in_request
@@ -22,11 +25,15 @@ from stockroom.core.errors import (
 )
 from stockroom.core.key_header import API_KEY, key_finder
 from stockroom.core.permissions import SCOPES, Caller, Permission
+from stockroom.core.token_header import token_finder
 
 # The libraries let the header and the JSON of a token fail in two ways of their own: a header
 # of commas alone, and brackets nested deeper than the interpreter goes.
 MALFORMED_TOKEN = (JWTExtendedException, PyJWTError, IndexError, RecursionError)
 
+
+_NOT_VALID = "The access token is not valid."
+_ONE_WORD = re.compile(r"[^\s,]+")
 
 CSRF_HEADER = "X-CSRF-Token"
 """What repeats the value of a cookie, as no page of another origin can."""
@@ -109,8 +116,12 @@ def sent_cookie(setting: str) -> str | None:
 
 def sent_token() -> str | None:
     """The access token of the request, whether good or not."""
+    return _token_in_header() or sent_cookie("JWT_ACCESS_COOKIE_NAME")
+
+
+def _token_in_header() -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token if scheme.lower() == "bearer" else sent_cookie("JWT_ACCESS_COOKIE_NAME")
+    return token if scheme.lower() == "bearer" else None
 
 
 def sent_csrf_token() -> str:
@@ -169,6 +180,8 @@ def _caller_of_token(*, optional: bool, cookies: bool) -> Caller | None:
     _drop_odd_csrf_token()
     location = "cookies" if cookies and _cookies_count() else "headers"
     try:
+        if _is_one_word(token := _token_in_header()):
+            return _found(token_finder().find(token))
         verify_jwt_in_request(optional=optional, locations=location)
     except NoAuthorizationError:
         raise Unauthenticated("Send an access token: Authorization: Bearer …") from None
@@ -177,8 +190,19 @@ def _caller_of_token(*, optional: bool, cookies: bool) -> Caller | None:
     except ExpiredSignatureError:
         raise Unauthenticated("The access token has expired; refresh it.") from None
     except MALFORMED_TOKEN:
-        raise Unauthenticated("The access token is not valid.") from None
+        raise Unauthenticated(_NOT_VALID) from None
     caller: Caller | None = get_current_user()
+    return caller
+
+
+def _is_one_word(token: str | None) -> TypeGuard[str]:
+    """Whether nothing about it has to be made out first, as flask-jwt-extended does."""
+    return token is not None and _ONE_WORD.fullmatch(token) is not None
+
+
+def _found(caller: Caller | None) -> Caller:
+    if caller is None:
+        raise Unauthenticated(_NOT_VALID)
     return caller
 
 

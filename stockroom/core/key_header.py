@@ -30,7 +30,7 @@ class KeyFinder:
 
     def __init__(self, find: FindByKey, most_known: int = MOST_KNOWN) -> None:
         self._find = find
-        self._known = Recent[UUID](most_known)
+        self._known = Recent[bytes, UUID](most_known)
 
     def find(self, key: str) -> Caller | None:
         caller, digest = self._find(key), _digest(key)

@@ -1,11 +1,9 @@
 """How many requests a caller may make, and the headers that tell how many are left."""
 
-import hashlib
 import time
 
 import structlog
 from flask import Flask, Response, request
-from flask_jwt_extended import decode_token
 from flask_limiter.util import get_remote_address
 from redis.exceptions import RedisError
 
@@ -15,15 +13,12 @@ from stockroom.core.errors import Unavailable
 from stockroom.core.identity import MALFORMED_TOKEN, sent_token
 from stockroom.core.key_header import API_KEY, key_finder
 from stockroom.core.networks import network_of
-from stockroom.core.recent import Recent
+from stockroom.core.token_header import token_finder
 from stockroom.extensions import limiter
 
 log = structlog.get_logger(__name__)
 
 # A Redis that does not answer at once is treated as away: a limit is not worth waiting for.
-MOST_KNOWN_TOKENS = 10_000
-_tokens = Recent[tuple[str, float]](MOST_KNOWN_TOKENS)
-
 _REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 
 
@@ -56,20 +51,13 @@ def _caller_key() -> str:
 
 
 def _account_key(token: str | None) -> str | None:
-    """The account of a good token. It is read with care once, and again to let its owner in: here,
-    what was good a moment ago still is.
-    """
+    """The account of a good token."""
     if token is None:
         return None
-    digest, moment = hashlib.sha256(token.encode("latin-1", "replace")).digest(), time.time()
-    if (known := _tokens.get(digest)) and known[1] > moment:
-        return known[0]
     try:
-        claims = decode_token(token)
+        return str(token_finder().verified(token).claims["sub"])
     except (*MALFORMED_TOKEN, Unavailable):
         return None
-    _tokens.keep(digest, (str(claims["sub"]), claims["exp"]))
-    return str(claims["sub"])
 
 
 def address_key() -> str:

@@ -113,7 +113,9 @@ def _problem_statuses(document: Document, facts: Document) -> set[HTTPStatus]:
     codes = {400, 429, 500, 503}
     if facts.get("idempotent"):
         codes |= {409, 422}
-    locations = {parameter["in"] for parameter in facts.get("arguments", {}).get("parameters", ())}
+    arguments = facts.get("arguments", {}).get("parameters", ())
+    # Shared parameters, which stand among them by their names, are headers.
+    locations = {parameter["in"] for parameter in arguments if isinstance(parameter, dict)}
     if "requestBody" in document:
         codes |= {413, 415, 422}
     if "query" in locations:

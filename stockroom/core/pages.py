@@ -1,5 +1,6 @@
 """Pages at the border: the query that asks for one, and the answer that holds one."""
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from flask import Response, jsonify, request
@@ -48,15 +49,13 @@ def page_of(item: type[Schema]) -> type[Schema]:
 
 
 def page_response(page: Page[object], schema: type[Schema]) -> Response:
-    """The page as JSON, with ``Link: …; rel="next"`` where there is one (RFC 8288).
-
-    ``?fields=`` leaves only these fields of each item.
-    """
-    names = request.args.get("fields")
-    only = [f"items.{name.strip()}" for name in names.split(",")] if names else None
-    envelope = schema(only=[*only, "next_cursor", "total"]) if only else schema()
-    response: Response = jsonify(envelope.dump(page))
+    """The page as JSON, with ``Link: …; rel="next"`` where there is one (RFC 8288)."""
+    response: Response = jsonify(schema().dump(page))
     if page.next_cursor:
-        query = urlencode({**request.args, "cursor": page.next_cursor})
-        response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+        response.headers["Link"] = next_link(request.path, request.args, page.next_cursor)
     return response
+
+
+def next_link(path: str, query: Mapping[str, str], next_cursor: str) -> str:
+    """The header ``Link`` that names the page behind this one."""
+    return f'<{path}?{urlencode({**query, "cursor": next_cursor})}>; rel="next"'

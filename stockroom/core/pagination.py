@@ -4,14 +4,14 @@ A cursor is opaque and signed. It holds the sort and the values of the last row 
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from itsdangerous import BadData, URLSafeSerializer
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from stockroom.core.context import settings
@@ -67,8 +67,18 @@ class Keyset:
     def order_by(self) -> list[Any]:
         return [key.desc() if self.descending else key.asc() for key in self.keys]
 
-    def after(self, cursor: str) -> ColumnElement[bool]:
-        """The condition for rows behind the one that the cursor names."""
+    @property
+    def behind(self) -> ColumnElement[bool]:
+        """The condition for rows behind the one whose ``position`` the values are."""
+        row = tuple_(*self.keys)
+        last = tuple_(*(bindparam(_name(n), type_=key.type) for n, key in enumerate(self.keys)))
+        return row < last if self.descending else row > last
+
+    def position(self, cursor: str) -> dict[str, Any]:
+        """The values of the row that the cursor names.
+
+        :raises InvalidInput: if it is no cursor of this list in this order.
+        """
         try:
             name, *texts, id_text = _serializer().loads(cursor)
             values = [self.parse(text) for text in texts] + [UUID(id_text)]
@@ -76,8 +86,7 @@ class Keyset:
             raise InvalidInput({"cursor": ["Not a cursor of this list."]}) from None
         if name != self._full_name or len(values) != len(self.keys):
             raise InvalidInput({"cursor": ["This cursor belongs to another order of the list."]})
-        row, last = tuple_(*self.keys), tuple_(*values)
-        return row < last if self.descending else row > last
+        return {_name(n): value for n, value in enumerate(values)}
 
     def cursor(self, values: Sequence[Any]) -> str:
         return str(_serializer().dumps([self._full_name, *map(_text, values)]))
@@ -88,17 +97,26 @@ class Keyset:
 
 
 def read_page(
-    session: Session, statement: Select[tuple[T]], keyset: Keyset, request: PageRequest
+    session: Session,
+    statement: Select[tuple[T]],
+    keyset: Keyset,
+    request: PageRequest,
+    values: Mapping[str, Any] | None = None,
 ) -> Page[T]:
-    """One page of what the statement selects: a single query, two with a count."""
+    """One page of what the statement selects: a single query, two with a count.
+
+    :param values: those of the statement's own parameters.
+    """
+    values = dict(values or {})
     total = None
     if request.count:
-        total = session.scalar(select(func.count()).select_from(statement.subquery()))
+        total = session.scalar(select(func.count()).select_from(statement.subquery()), values)
     page = statement.add_columns(*keyset.keys).order_by(*keyset.order_by())
     if request.cursor is not None:
-        page = page.where(keyset.after(request.cursor))
+        page = page.where(keyset.behind)
+        values |= keyset.position(request.cursor)
     # One row more than asked for tells whether another page follows.
-    rows = session.execute(page.limit(request.limit + 1)).all()
+    rows = session.execute(page.limit(request.limit + 1), values).all()
     items = [row[0] for row in rows[: request.limit]]
     has_more = len(rows) > request.limit
     next_cursor = keyset.cursor(rows[request.limit - 1][1:]) if has_more else None
@@ -113,6 +131,10 @@ def every_item(read: Callable[[PageRequest], Page[T]]) -> Iterator[T]:
         yield from page.items
         if (cursor := page.next_cursor) is None:
             return
+
+
+def _name(number: int) -> str:
+    return f"position_{number}"
 
 
 def _text(value: Any) -> str:

@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import ParamSpec, TypeVar
 
 import psycopg2
 from psycopg2 import errorcodes
+from sqlalchemy import Engine
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -51,14 +52,14 @@ def transaction(*, dry_run: bool = False, lock_seconds: float | None = None) -> 
     :raises Unavailable: if the database does not answer.
     """
     if (outer := _current.get()) is not None:
-        with _translated():
+        with translated():
             yield outer
             _finish(outer)
         return
     with Session(db.engine, expire_on_commit=False) as session:
         token = _current.set(session)
         try:
-            with _translated():
+            with translated():
                 if lock_seconds is not None:
                     wait = f"SET LOCAL lock_timeout = {lock_seconds * 1000:.0f}"
                     session.connection().exec_driver_sql(wait)
@@ -82,12 +83,10 @@ def reading() -> Iterator[Session]:
     :raises Unavailable: if the database does not answer.
     """
     if (outer := _current.get()) is not None:
-        with _translated():
+        with translated():
             yield outer
         return
-    # Without a transaction around it, a query is one round trip instead of three.
-    engine = db.engine.execution_options(isolation_level="AUTOCOMMIT")
-    with _translated(), Session(engine, expire_on_commit=False) as session:
+    with translated(), Session(_autocommitting(db.engine), expire_on_commit=False) as session:
         yield session
 
 
@@ -97,7 +96,7 @@ def snapshot() -> Iterator[Session]:
 
     :raises Unavailable: if the database does not answer.
     """
-    with _translated(), Session(db.engine, expire_on_commit=False) as session:
+    with translated(), Session(db.engine, expire_on_commit=False) as session:
         session.connection(
             execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
@@ -133,6 +132,12 @@ def after_commit(session: Session, callback: Callable[[], object]) -> None:
     session.info.setdefault(_AFTER_COMMIT, []).append(callback)
 
 
+@lru_cache(maxsize=8)
+def _autocommitting(engine: Engine) -> Engine:
+    """Without a transaction around it, a query is one round trip instead of three."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
+
+
 def _finish(session: Session) -> None:
     session.flush()
     for callback in session.info.pop(_BEFORE_COMMIT, ()):
@@ -140,7 +145,7 @@ def _finish(session: Session) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Raise the database's refusals as domain errors."""
     try:
         yield

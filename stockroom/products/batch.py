@@ -14,7 +14,7 @@ from stockroom.core.transaction import transaction
 from stockroom.products import repository
 from stockroom.products.events import record_created
 from stockroom.products.models import Product, ProductStatus
-from stockroom.products.service import CATALOGUE, ProductFields, apply, differing, with_defaults
+from stockroom.products.service import ProductFields, apply, differing, with_defaults
 
 
 class Result(StrEnum):
@@ -59,7 +59,7 @@ def _upsert(rows: Sequence[ProductFields], *, dry_run: bool) -> dict[str, Outcom
             if row["sku"].lower() in existing
         }
         outcomes |= _create(session, [row for row in rows if row["sku"] not in outcomes])
-        cache.changed(session, CATALOGUE)
+        cache.changed(session)
     return outcomes
 
 

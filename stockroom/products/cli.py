@@ -24,7 +24,7 @@ def list_products(q: str | None, family: str | None, status: str | None, *, as_j
     """
     schema = ProductQuery(only=["q", "family", "status"])
     filters = load(schema, q=q, family=family, status=status)
-    products = every_item(lambda page: service.search(filters, page, to_staff=True))
+    products = every_item(lambda page: service.search(filters, page))
     rows = (
         (
             product.sku,

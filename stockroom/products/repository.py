@@ -1,55 +1,18 @@
 """Every query on the catalogue, and its set-based writes."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Select,
-    Text,
-    cast,
-    exists,
-    func,
-    not_,
-    select,
-    text,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, REAL, insert
+from sqlalchemy import Select, Text, cast, exists, func, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session, with_expression
 
 from stockroom.core.database import now
-from stockroom.core.pagination import Keyset
-from stockroom.products.filters import RELEVANCE, ProductFilters
-from stockroom.products.models import Product, ProductStatus
+from stockroom.products.conditions import NOT_ARCHIVED, has_sku, matching, names_of
+from stockroom.products.filters import ProductFilters
+from stockroom.products.models import Product
 from stockroom.products.stocking import stocking
-
-NOT_ARCHIVED = Product.status != ProductStatus.ARCHIVED
-RANK_WEIGHTS = [0, 0.2, 0.6, 1]
-"""Of D (words as written), C (description), B (name) and A (SKU)."""
-
-
-_CONDITIONS: dict[str, Any] = {
-    "q": lambda q: Product.search.op("@@")(_text_query(q)),
-    "sku": lambda sku: func.lower(Product.sku) == func.lower(sku),
-    "family": lambda family: Product.family == family,
-    "currency": lambda currency: Product.currency == currency,
-    "price_min": lambda price: Product.price >= price,
-    "price_max": lambda price: Product.price <= price,
-    "in_stock": lambda wanted: _is_in_stock() if wanted else not_(_is_in_stock()),
-    "updated_since": lambda moment: Product.updated_at >= moment,
-}
-
-
-def _is_in_stock() -> ColumnElement[bool]:
-    return stocking().available() > 0
-
-
-def visible(*, to_staff: bool) -> ColumnElement[bool]:
-    return Product.id.is_not(None) if to_staff else Product.status == ProductStatus.ACTIVE
 
 
 def with_available() -> Any:
@@ -66,52 +29,15 @@ def get(session: Session, product_id: UUID, *, lock: bool = False) -> Product | 
 def find_by_sku(session: Session, sku: str) -> Product | None:
     """The product with this SKU, in any case, that is not archived."""
     return session.scalar(
-        select(Product)
-        .options(with_available())
-        .where(func.lower(Product.sku) == func.lower(sku), NOT_ARCHIVED)
+        select(Product).options(with_available()).where(has_sku(), NOT_ARCHIVED),
+        {"sku": sku},
     )
 
 
-def matching(filters: ProductFilters, *, to_staff: bool) -> Select[tuple[Product]]:
-    """Products that fit every filter; without one on the status, none that is archived."""
-    status = filters.get("status")
-    conditions = [_CONDITIONS[name](value) for name, value in filters.items() if name != "status"]
-    conditions.append(NOT_ARCHIVED if status is None else Product.status == status)
-    return select(Product).options(with_available()).where(visible(to_staff=to_staff), *conditions)
-
-
-def keyset(sort: str, q: str | None) -> Keyset:
-    """The order that ``sort`` names; a leading minus turns it around."""
-    if sort == RELEVANCE:
-        return Keyset(sort, _rank(q or ""), Product.id, descending=True, parse=float)
-    column, parse = _SORTS[sort.removeprefix("-")]
-    return Keyset(sort, column, Product.id, descending=sort.startswith("-"), parse=parse)
-
-
-_SORTS: dict[str, tuple[Any, Any]] = {
-    "created_at": (None, str),
-    "updated_at": (Product.updated_at, datetime.fromisoformat),
-    "name": (Product.name, str),
-    "price": (Product.price, Decimal),
-    "sku": (Product.sku, str),
-}
-
-
-def _text_query(q: str) -> ColumnElement[Any]:
-    """All words of ``q``, by their English stems; the last one also as the start of a word."""
-    *words, last = q.split() or [""]
-    quoted = last.replace("\\", "\\\\").replace("'", "''")
-    prefix = func.to_tsquery("simple", f"'{quoted}':*")
-    last_word = prefix.op("||")(func.plainto_tsquery("english", last))
-    return func.plainto_tsquery("english", " ".join(words)).op("&&")(last_word)
-
-
-def _rank(q: str) -> ColumnElement[float]:
-    """How well a product answers ``q``: the words as one phrase first, then close together."""
-    phrase = Product.search.op("@@")(func.phraseto_tsquery("english", q))
-    closeness = func.ts_rank_cd(cast(RANK_WEIGHTS, ARRAY(REAL)), Product.search, _text_query(q))
-    # In double precision the value survives its way through the cursor unchanged.
-    return cast(closeness, DOUBLE_PRECISION) + cast(cast(phrase, Integer), DOUBLE_PRECISION)
+def found_by(filters: ProductFilters, *, to_staff: bool) -> Select[tuple[Product]]:
+    """Products that meet every filter, whose values are parameters (``conditions``)."""
+    conditions = matching(names_of(filters), to_staff=to_staff)
+    return select(Product).options(with_available()).where(*conditions)
 
 
 def is_empty(session: Session) -> bool:

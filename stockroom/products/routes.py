@@ -1,12 +1,13 @@
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from stockroom.core.api import Blueprint
 from stockroom.core.etags import expected_version
-from stockroom.core.identity import Access, caller_may
+from stockroom.core.identity import Access
 from stockroom.core.pages import page_request
-from stockroom.core.pagination import Page
 from stockroom.core.permissions import Permission
+from stockroom.core.representation import Read
 from stockroom.products import service
 from stockroom.products.errors import ProductNotFound, SkuTaken
 from stockroom.products.models import Product
@@ -24,13 +25,12 @@ blueprint = Blueprint("products", __name__, url_prefix="/products", description=
 @blueprint.get("")
 @blueprint.allow(Access.ANYONE)
 @blueprint.arguments(ProductQuery, location="query")
-@blueprint.cached(service.CATALOGUE)
 @blueprint.page(ListedProductSchema)
-def list_products(query: Any) -> Page[Product]:
+@blueprint.hot
+def list_products(query: Any) -> Read:
     """Search and list products. Who may not write sees only active ones."""
-    page, sort = page_request(query), query.pop("sort", None)
-    query.pop("fields", None)
-    return service.search(query, page, sort, to_staff=_is_staff())
+    page, sort, fields = page_request(query), query.pop("sort", None), query.pop("fields", None)
+    return partial(service.represent_page, query, page, sort, fields)
 
 
 @blueprint.post("")
@@ -49,24 +49,22 @@ def create_product(new: Any) -> Product:
 
 @blueprint.get("/<uuid:product_id>")
 @blueprint.allow(Access.ANYONE)
-@blueprint.cached(service.CATALOGUE)
 @blueprint.response(200, ProductSchema)
-@blueprint.etag
+@blueprint.hot
 @blueprint.raises(ProductNotFound)
-def read_product(product_id: UUID) -> Product:
+def read_product(product_id: UUID) -> Read:
     """Read a product."""
-    return service.get(product_id, to_staff=_is_staff())
+    return partial(service.represent, product_id)
 
 
 @blueprint.get("/by-sku/<text:sku>")
 @blueprint.allow(Access.ANYONE)
-@blueprint.cached(service.CATALOGUE)
 @blueprint.response(200, ProductSchema)
-@blueprint.etag
+@blueprint.hot
 @blueprint.raises(ProductNotFound)
-def read_product_by_sku(sku: str) -> Product:
+def read_product_by_sku(sku: str) -> Read:
     """Read the product that has a SKU, in any case, and is not archived."""
-    return service.get_by_sku(sku, to_staff=_is_staff())
+    return partial(service.represent_by_sku, sku)
 
 
 @blueprint.patch("/<uuid:product_id>")
@@ -99,7 +97,3 @@ def replace_product(fields: service.ProductFields, product_id: UUID) -> Product:
 def archive_product(product_id: UUID) -> None:
     """Archive a product. Its SKU can then be used again."""
     service.archive(product_id, expected_version())
-
-
-def _is_staff() -> bool:
-    return caller_may(Permission.CATALOGUE_WRITE)

@@ -1,5 +1,6 @@
 """What can be done with the catalogue."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, TypedDict
 from uuid import UUID
@@ -12,18 +13,17 @@ from stockroom.core.context import settings
 from stockroom.core.database import new_id
 from stockroom.core.json_values import is_same
 from stockroom.core.pagination import Page, PageRequest, read_page
+from stockroom.core.representation import Representation
 from stockroom.core.transaction import reading, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
-from stockroom.products import repository
+from stockroom.products import repository, representations
+from stockroom.products.conditions import keyset, values_of
 from stockroom.products.errors import ProductNotFound
 from stockroom.products.events import record_changed, record_created
 from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product, ProductStatus
 from stockroom.products.money import check_price
 from stockroom.products.stocking import stocking
-
-CATALOGUE = "catalogue"
-"""The namespace under which answers about products are cached."""
 
 
 class ProductFields(TypedDict, total=False):
@@ -72,7 +72,7 @@ def create(fields: ProductFields, stock: int = 0) -> Product:
         session.add(product)
         record_created(session, product)
         stocking().open(session, product, stock)
-        cache.changed(session, CATALOGUE)
+        cache.changed(session)
     product.available = stock
     return product
 
@@ -81,26 +81,53 @@ def get(product_id: UUID, *, to_staff: bool) -> Product:
     """:raises ProductNotFound: if there is none, or none that the reader may see."""
     with reading() as session:
         product = repository.get(session, product_id)
-    return _seen(product, to_staff=to_staff)
+    if product is None or not (to_staff or product.status is ProductStatus.ACTIVE):
+        raise ProductNotFound
+    return product
 
 
-def get_by_sku(sku: str, *, to_staff: bool) -> Product:
-    """:raises ProductNotFound: if there is none, or none that the reader may see."""
+def get_by_sku(sku: str) -> Product:
+    """:raises ProductNotFound: if none that is not archived has it."""
     with reading() as session:
         product = repository.find_by_sku(session, sku)
-    return _seen(product, to_staff=to_staff)
+    if product is None:
+        raise ProductNotFound
+    return product
 
 
-def search(
-    filters: ProductFilters, page: PageRequest, sort: str | None = None, *, to_staff: bool
-) -> Page[Product]:
-    """Products that fit every filter; best matches first if there is ``q``, else newest."""
-    order = repository.keyset(
-        sort or (RELEVANCE if "q" in filters else "-created_at"), filters.get("q")
-    )
-    statement = repository.matching(filters, to_staff=to_staff)
+def search(filters: ProductFilters, page: PageRequest) -> Page[Product]:
+    """Products that meet every filter; best matches first if there is ``q``, else newest."""
+    statement = repository.found_by(filters, to_staff=True)
+    order = keyset(_order(filters))
     with reading() as session:
-        return read_page(session, statement, order, page)
+        return read_page(session, statement, order, page, values_of(filters))
+
+
+def represent(product_id: UUID, *, to_staff: bool) -> Representation:
+    """:raises ProductNotFound: if there is none, or none that the reader may see."""
+    return _found(representations.of_id(product_id, to_staff=to_staff))
+
+
+def represent_by_sku(sku: str, *, to_staff: bool) -> Representation:
+    """:raises ProductNotFound: if there is none, or none that the reader may see."""
+    return _found(representations.of_sku(sku, to_staff=to_staff))
+
+
+def represent_page(
+    filters: ProductFilters,
+    page: PageRequest,
+    sort: str | None = None,
+    fields: Sequence[str] | None = None,
+    *,
+    to_staff: bool,
+) -> Representation:
+    """Products that meet every filter; best matches first if there is ``q``, else newest.
+
+    :param fields: only these of each product.
+    :raises InvalidInput: if the page's cursor is none of this list in this order.
+    """
+    order = sort or _order(filters)
+    return representations.of_page(filters, order, page, fields, to_staff=to_staff)
 
 
 def change(
@@ -117,7 +144,7 @@ def change(
         product = _locked(session, product_id, expected)
         available = product.available
         if apply(session, product, changes):
-            cache.changed(session, CATALOGUE)
+            cache.changed(session)
     # It is no column, and was forgotten when the row was written.
     product.available = available
     return product
@@ -170,7 +197,11 @@ def _locked(session: Session, product_id: UUID, expected: ExpectedVersion) -> Pr
     return product
 
 
-def _seen(product: Product | None, *, to_staff: bool) -> Product:
-    if product is None or not (to_staff or product.status is ProductStatus.ACTIVE):
+def _order(filters: ProductFilters) -> str:
+    return RELEVANCE if "q" in filters else "-created_at"
+
+
+def _found(representation: Representation | None) -> Representation:
+    if representation is None:
         raise ProductNotFound
-    return product
+    return representation

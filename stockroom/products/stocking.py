@@ -1,6 +1,6 @@
 """What the catalogue asks of the stock, which a feature above tells with ``bind_stocking``."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
@@ -14,8 +14,11 @@ _KEY = "stockroom.stocking"
 class Stocking(Protocol):
     """The stock, as far as the catalogue knows it."""
 
-    def available(self) -> ColumnElement[int]:
-        """Pieces on hand and promised to nobody, of the product that a statement is about."""
+    def available(self, product_id: Any = Product.id) -> ColumnElement[int]:
+        """Pieces on hand and promised to nobody, of the product that a statement is about.
+
+        :param product_id: the column that names it.
+        """
 
     def open(self, session: Session, product: Product, quantity: int) -> None:
         """Book the first pieces of a new product, in the transaction that creates it."""

@@ -30,7 +30,7 @@ def show(sku: str, last: int, *, as_json: bool) -> None:
 
     Example: flask stock show MUG-BLUE
     """
-    product = products.get_by_sku(sku, to_staff=True)
+    product = products.get_by_sku(sku)
     movements = service.newest_movements(product.id, last)
     if as_json:
         click.echo(json.dumps(MovementSchema(many=True).dump(movements), indent=2))
@@ -58,7 +58,7 @@ def move(sku: str, kind: str, quantity: int, *, as_json: bool, **facts: str | No
     Example: flask stock move MUG-BLUE adjusted --reason damaged -- -2
     """
     new = load(NewMovementSchema(), kind=kind, quantity=quantity, **facts)
-    product = products.get_by_sku(sku, to_staff=True)
+    product = products.get_by_sku(sku)
     movement = service.move(product.id, new)
     if as_json:
         click.echo(json.dumps(MovementSchema().dump(movement), indent=2))

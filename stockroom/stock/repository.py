@@ -112,12 +112,15 @@ def on_hand_of_product() -> ColumnElement[int]:
     return _total(select(func.sum(Level.on_hand)).where(Level.product_id == Product.id))
 
 
-def available_of_product() -> ColumnElement[int]:
-    """Of these the ones that are promised to nobody; what is overdue counts as given back."""
+def available_of_product(product_id: Any = Product.id) -> ColumnElement[int]:
+    """Of these the ones that are promised to nobody; what is overdue counts as given back.
+
+    :param product_id: the column that names the product.
+    """
     free = func.sum(Level.on_hand - Level.reserved)
-    unpromised = select(free).where(Level.product_id == Product.id)
+    unpromised = select(free).where(Level.product_id == product_id)
     overdue = _overdue_lines(func.sum(ReservationLine.quantity)).where(
-        ReservationLine.product_id == Product.id
+        ReservationLine.product_id == product_id
     )
     return _total(unpromised) + _total(overdue)
 

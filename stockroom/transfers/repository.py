@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import collate, func, select
 from sqlalchemy.orm import Session
 
+from stockroom.products.conditions import NOT_ARCHIVED
 from stockroom.products.models import Product
-from stockroom.products.repository import NOT_ARCHIVED
 from stockroom.stock.repository import on_hand_of_product
 
 

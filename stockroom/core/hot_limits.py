@@ -1,0 +1,82 @@
+"""The limit on hot reads: counted here, and told to the shared store a few at a time."""
+
+import time
+from dataclasses import dataclass, field
+from threading import Lock
+
+from limits import RateLimitItem, parse_many
+from limits.storage import MemoryStorage
+from redis.exceptions import RedisError
+
+from stockroom.core.recent import Recent
+from stockroom.extensions import limiter
+
+MOST_UNTOLD = 10
+"""How many requests of one caller the store may not know of, for each process."""
+UNTOLD_SHARE = 20
+"""And at most one in so many of those that the limit allows: a small one is counted exactly."""
+LONGEST_SECONDS = 1.0
+_MOST_CALLERS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What the RateLimit headers tell."""
+
+    limit: int
+    remaining: int
+    reset_at: float
+
+
+@dataclass(slots=True)
+class _Count:
+    allowance: Allowance
+    told_at: float
+    untold: int = 0
+    lock: Lock = field(default_factory=Lock)
+
+
+class HotLimits:
+    """Counts as flask-limiter does, by caller and endpoint, but asks its store less often."""
+
+    def __init__(self, limits: str, *, is_shared: bool) -> None:
+        """:param limits: as flask-limiter takes them.
+        :param is_shared: whether all processes count in one store.
+        """
+        self._is_shared = is_shared
+        self._items = parse_many(limits)
+        self._tightest = min(self._items)
+        self._most_untold = min(MOST_UNTOLD, max(1, self._tightest.amount // UNTOLD_SHARE))
+        self._counts = Recent[tuple[str, str], _Count](_MOST_CALLERS)
+
+    def count(self, caller: str, endpoint: str) -> Allowance | None:
+        """One more request; None where flask-limiter itself has to look, and to refuse it."""
+        count = self._counts.get((caller, endpoint))
+        if count is None:
+            return self._tell(caller, endpoint, 1)
+        with count.lock:
+            count.untold += 1
+            if count.untold < self._most_untold and time.time() - count.told_at < LONGEST_SECONDS:
+                told = count.allowance
+                return Allowance(told.limit, told.remaining - count.untold, told.reset_at)
+            untold, count.untold = count.untold, 0
+        return self._tell(caller, endpoint, untold)
+
+    def _tell(self, caller: str, endpoint: str, untold: int) -> Allowance | None:
+        if self._is_shared and isinstance(limiter.limiter.storage, MemoryStorage):
+            # The store is away, and flask-limiter is the one to find out when it is back.
+            return None
+        try:
+            if not all(self._hit(item, caller, endpoint, untold) for item in self._items):
+                self._counts.drop((caller, endpoint))
+                return None
+            stats = limiter.limiter.get_window_stats(self._tightest, caller, endpoint)
+        except (RedisError, OSError):
+            return None
+        allowance = Allowance(self._tightest.amount, max(0, stats.remaining), stats.reset_time)
+        self._counts.keep((caller, endpoint), _Count(allowance, time.time()))
+        return allowance
+
+    @staticmethod
+    def _hit(item: RateLimitItem, caller: str, endpoint: str, cost: int) -> bool:
+        return bool(limiter.limiter.hit(item, caller, endpoint, cost=cost))

@@ -1,0 +1,128 @@
+"""Reads that many ask for: how each address is read, once Flask has made out what it means.
+
+A view under ``Blueprint.hot`` does not read; it says how to. That is kept by address, and
+``core.fast_path`` answers the next requests for the same address without Flask.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import signature
+from typing import Any
+
+from flask import Flask, Response, current_app, g, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from stockroom.core import cache
+from stockroom.core.context import belongings
+from stockroom.core.errors import DomainError
+from stockroom.core.identity import caller_may
+from stockroom.core.memory import Answer
+from stockroom.core.pages import next_link
+from stockroom.core.permissions import Permission
+from stockroom.core.recent import Recent
+from stockroom.core.representation import Read
+
+MOST_ADDRESSES = 5_000
+LONGEST_ADDRESS = 500
+
+FAILED = "stockroom.failed"
+"""In a request's environ: the error with which its read has failed before Flask saw it."""
+_KEY = "stockroom.hot_reads"
+
+Environ = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HotRead:
+    """How one address is read.
+
+    :ivar path: as links name it.
+    :ivar query: the parameters of its query.
+    """
+
+    endpoint: str
+    path: str
+    query: Mapping[str, str]
+    read: Read
+
+    def answer(self, *, to_staff: bool = False) -> Answer:
+        """:raises DomainError: if there is nothing that this reader may see."""
+        shown = self.read(to_staff=to_staff)
+        link = next_link(self.path, self.query, shown.next_cursor) if shown.next_cursor else None
+        return Answer(shown.body, shown.etag, link)
+
+
+class HotReads:
+    """Those of one application."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._known = Recent[str, HotRead](MOST_ADDRESSES)
+
+    def find(self, address: str, environ: Environ) -> HotRead | None:
+        """How to read an address that is known, or that needs nothing but its path."""
+        return self._known.get(address) or self._of_path(address, environ)
+
+    def keep(self, address: str, read: HotRead) -> None:
+        if len(address) <= LONGEST_ADDRESS:
+            self._known.keep(address, read)
+
+    def _of_path(self, address: str, environ: Environ) -> HotRead | None:
+        if environ["QUERY_STRING"]:
+            return None
+        try:
+            path = environ["PATH_INFO"].encode("latin-1").decode()
+            endpoint, arguments = self._app.url_map.bind("").match(path, "GET")
+        except (UnicodeError, HTTPException, RequestRedirect):
+            return None
+        view = self._views.get(endpoint)
+        if view is None:
+            return None
+        read = HotRead(endpoint, path, {}, view(**arguments))
+        self.keep(address, read)
+        return read
+
+    @cached_property
+    def _views(self) -> Mapping[str, Callable[..., Read]]:
+        """By endpoint, the views that need nothing but what stands in the path."""
+        found = {}
+        for rule in self._app.url_map.iter_rules():
+            view = getattr(self._app.view_functions[rule.endpoint], "hot_view", None)
+            if view and signature(view).parameters.keys() == rule.arguments:
+                found[rule.endpoint] = view
+        return found
+
+
+def init_app(app: Flask) -> None:
+    app.extensions[_KEY] = HotReads(app)
+
+
+def hot_reads() -> HotReads:
+    """Those of the application that is running this code."""
+    reads: HotReads = belongings()[_KEY]
+    return reads
+
+
+def address_of(environ: Environ) -> str:
+    """What tells answers apart. Decoded, a path may hold a question mark, but no NUL."""
+    return f"{environ['PATH_INFO']}\0{environ['QUERY_STRING']}"
+
+
+def respond(read: Read) -> Response:
+    """The answer to the present request; who may write the catalogue gets a fresh one."""
+    if isinstance(error := request.environ.get(FAILED), DomainError):
+        raise error
+    hot = HotRead(str(request.endpoint), request.path, dict(request.args), read)
+    if caller_may(Permission.CATALOGUE_WRITE):
+        answer = hot.answer(to_staff=True)
+    else:
+        address = address_of(request.environ)
+        answer = cache.answer(address, hot.answer)
+        hot_reads().keep(address, hot)
+    g.etag = answer.etag
+    response = current_app.response_class(answer.body, mimetype="application/json")
+    if answer.link:
+        response.headers["Link"] = answer.link
+    return response

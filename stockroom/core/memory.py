@@ -1,0 +1,99 @@
+"""Answers that one process keeps: bounded in bytes, and in age."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from time import time
+
+LONGEST_SECONDS = 1.0
+"""How old an answer may be."""
+MOST_BYTES = 32 * 1024 * 1024
+_TURNS = 64
+_ENTRY_BYTES = 600
+"""What Python needs around an answer, about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What everybody who asks for one address gets, as far as it is the same for all.
+
+    :ivar link: the header ``Link``, where there is one.
+    """
+
+    body: bytes
+    etag: str
+    link: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    answer: Answer
+    read_at: float
+    generation: int
+
+    def is_fresh(self, generation: int) -> bool:
+        # Below zero by the clock of another host, or after this one was set back.
+        return self.generation == generation and 0 <= time() - self.read_at <= LONGEST_SECONDS
+
+
+class Memory:
+    """Answers by their address; those asked for least recently make room for new ones.
+
+    A generation ends with each write that this process commits: answers from before it are not
+    given any more, nor those that were being read meanwhile.
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._lock = Lock()
+        self._turns = [Lock() for _ in range(_TURNS)]
+        self.generation = 0
+        self.bytes = 0
+
+    def get(self, address: str) -> Answer | None:
+        """The answer, if it is fresh."""
+        entry = self._entries.get(address)
+        if entry is None or not entry.is_fresh(self.generation):
+            return None
+        with self._lock:
+            if address in self._entries:
+                self._entries.move_to_end(address)
+        return entry.answer
+
+    def knows(self, address: str) -> bool:
+        """Whether somebody has asked for it lately, fresh or not."""
+        return address in self._entries
+
+    def keep(self, address: str, answer: Answer, read_at: float, generation: int) -> None:
+        """:param read_at: when its reading began, by the clock (``time.time``).
+        :param generation: the one in which its reading began.
+        """
+        with self._lock:
+            self._drop(address)
+            self._entries[address] = _Entry(answer, read_at, generation)
+            self.bytes += _size(address, answer)
+            while self.bytes > self._most_bytes:
+                self._drop(next(iter(self._entries)))
+
+    def turn(self, address: str) -> Lock:
+        """Who holds it reads the address; others may wait, and then find the answer."""
+        return self._turns[hash(address) % _TURNS]
+
+    def move_on(self) -> None:
+        """Begin another generation."""
+        with self._lock:
+            self.generation += 1
+
+    def clear(self) -> None:
+        with self._lock:
+            self._entries.clear()
+            self.bytes = 0
+
+    def _drop(self, address: str) -> None:
+        if entry := self._entries.pop(address, None):
+            self.bytes -= _size(address, entry.answer)
+
+
+def _size(address: str, answer: Answer) -> int:
+    return len(address) + len(answer.body) + _ENTRY_BYTES

@@ -1,0 +1,145 @@
+"""Queries that are written out once, and planned once by each connection (PREPARE).
+
+For what is asked all the time: such a query skips what SQLAlchemy does for each statement and
+what the server does to plan it, and is one round trip.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import psycopg2
+from psycopg2 import errors
+from sqlalchemy import ClauseElement, PoolProxiedConnection
+from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
+from sqlalchemy.exc import DBAPIError
+
+from stockroom.core.context import settings
+from stockroom.core.transaction import translated
+from stockroom.extensions import db
+
+MOST_PLANS = 200
+"""How many queries a connection keeps planned; those beyond are planned each time."""
+
+_KNOWN = "stockroom.prepared"
+_OUT_OF_STEP = (
+    # A pooler has given the connection to another server process than before.
+    errors.InvalidSqlStatementName,
+    errors.DuplicatePreparedStatement,
+    # A migration has changed what the query gives.
+    errors.FeatureNotSupported,
+)
+
+Row = tuple[Any, ...]
+
+
+class _Compiler(PGCompiler_asyncpg):
+    """Writes constants out: with a parameter in its place, no partial index would be used."""
+
+    def visit_bindparam(self, bindparam: Any, *args: Any, **kwargs: Any) -> Any:
+        if not bindparam.required:
+            kwargs["literal_binds"] = True
+        return super().visit_bindparam(bindparam, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+
+class _Dialect(PGDialect_asyncpg):
+    """Writes ``$1::UUID``, as PREPARE wants it; nothing is sent by way of asyncpg."""
+
+    statement_compiler = _Compiler
+    supports_statement_cache = True
+
+
+_DIALECT = _Dialect()  # type: ignore[no-untyped-call]
+
+
+class Prepared:
+    """A query with ``bindparam`` in place of its values, none of which is a list (``IN``).
+
+    It sees what is committed when it begins, and is part of no transaction.
+    """
+
+    def __init__(self, query: ClauseElement, *, keeps_plan: bool = True) -> None:
+        """:param keeps_plan: not where a good plan depends on the values."""
+        compiled: Any = query.compile(dialect=_DIALECT)
+        self._parameters: Sequence[str] = compiled.positiontup or ()
+        self._keeps_plan = keeps_plan
+        self._numbered = str(compiled)
+        # Behind a pooler, a connection may know it from another process.
+        self._name = f"q_{sha256(self._numbered.encode()).hexdigest()[:32]}"
+        self._written_out = _written_out(self._numbered)
+        places = ", ".join(["%s"] * len(self._parameters))
+        self._execute = f"EXECUTE {self._name}" + (f" ({places})" if places else "")
+
+    def all(self, **values: Any) -> list[Row]:
+        """Every row.
+
+        :raises Unavailable: if the database does not answer.
+        """
+        arguments = [_plain(values[name]) for name in self._parameters]
+        with translated(), _autocommitting() as connection:
+            cursor = connection.cursor()
+            self._run(connection, cursor, arguments)
+            return list(cursor.fetchall())
+
+    def first(self, **values: Any) -> Row | None:
+        """The first row, if there is any. Errors as for ``all``."""
+        rows = self.all(**values)
+        return rows[0] if rows else None
+
+    def _run(self, connection: PoolProxiedConnection, cursor: Any, arguments: list[Any]) -> None:
+        if not self._may_plan(connection.info):
+            self._run_unplanned(cursor, arguments)
+            return
+        try:
+            if self._name not in connection.info[_KNOWN]:
+                cursor.execute(f"PREPARE {self._name} AS {self._numbered}")
+                connection.info[_KNOWN].add(self._name)
+            cursor.execute(self._execute, arguments)
+        except _OUT_OF_STEP:
+            connection.info[_KNOWN].discard(self._name)
+            self._run_unplanned(cursor, arguments)
+
+    def _run_unplanned(self, cursor: Any, arguments: list[Any]) -> None:
+        cursor.execute(
+            self._written_out, {str(number): value for number, value in enumerate(arguments, 1)}
+        )
+
+    def _may_plan(self, info: dict[Any, Any]) -> bool:
+        if not (self._keeps_plan and settings().database_prepare):
+            return False
+        known = info.setdefault(_KNOWN, set())
+        return self._name in known or len(known) < MOST_PLANS
+
+
+@contextmanager
+def _autocommitting() -> Iterator[PoolProxiedConnection]:
+    """A connection of the pool whose statements are no part of a transaction."""
+    connection = db.engine.raw_connection()
+    driver: Any = connection.driver_connection
+    try:
+        driver.autocommit = True
+        yield connection
+    except psycopg2.Error as error:
+        raise DBAPIError.instance(None, None, error, psycopg2.Error) from error
+    finally:
+        if driver.closed:
+            connection.invalidate()
+        else:
+            driver.autocommit = False
+        connection.close()
+
+
+def _written_out(numbered: str) -> str:
+    """The same as psycopg2 takes it, with names in place of numbers: ``%(1)s`` for ``$1``."""
+    return re.sub(r"\$(\d+)", r"%(\1)s", numbered.replace("%", "%%"))
+
+
+def _plain(value: Any) -> Any:
+    """As psycopg2 takes it; the query says what type it has."""
+    if isinstance(value, UUID):
+        return str(value)
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,53 @@
+"""What is known of a request while it is answered, and the line in the log when it was."""
+
+import re
+from time import perf_counter
+
+import structlog
+from structlog.contextvars import bind_contextvars, clear_contextvars
+
+from stockroom.core.context import actor, client_address, request_id
+from stockroom.core.database import new_id
+
+log = structlog.get_logger("stockroom.core.edge")
+
+_SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+
+
+def begin(sent_id: str, address: str | None) -> str:
+    """Give the request an id, which every log line and problem of it carries; returns it.
+
+    :param sent_id: the one that the client has sent, if any; taken if it is sane.
+    """
+    own_id = sent_id if _SANE_ID.fullmatch(sent_id) else str(new_id())
+    clear_contextvars()
+    bind_contextvars(request_id=own_id)
+    request_id.set(own_id)
+    # A test calls from the context that it is in itself: nobody is left over from another request.
+    actor.set(None)
+    # A proxy may add a port or a zone to the address, and a socket file has none.
+    client_address.set((address or "")[:45] or None)
+    return own_id
+
+
+def end() -> None:
+    """The thread's next words, such as the server's own on a connection, are not of this one."""
+    clear_contextvars()
+    request_id.set(None)
+    client_address.set(None)
+    actor.set(None)
+
+
+def note(method: str, path: str, status: int, address: str | None, began: float) -> None:
+    """Log the request.
+
+    :param began: when, in seconds of ``time.perf_counter``.
+    """
+    log.info(
+        "request",
+        method=method,
+        path=path,
+        status=status,
+        milliseconds=round((perf_counter() - began) * 1000, 1),
+        address=address,
+    )

@@ -1,0 +1,96 @@
+"""Access tokens at the border: verified once, and who stands behind them looked up each time.
+
+A feature above tells with ``bind_token_finder`` how to find the caller of a token.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_jwt_extended import decode_token, get_unverified_jwt_headers
+
+from stockroom.core.context import belongings
+from stockroom.core.permissions import Caller
+from stockroom.core.recent import Recent
+
+MOST_KNOWN = 10_000
+RECENT_SECONDS = 1.0
+"""How old the state of user and session may be where a recent one will do."""
+_KEY = "stockroom.token_finder"
+
+Part = Mapping[str, Any]
+FindByToken = Callable[[Part, Part], Caller | None]
+"""Who may act by a token with this header and these claims; None if nobody may (any more)."""
+
+
+@dataclass(slots=True)
+class Verified:
+    """A token that was read with care: its signature, its times, for whom and by whom it is."""
+
+    header: Part
+    claims: Part
+    standing: tuple[Caller, float] | None = None
+    """Who stood behind it last, and when that was, in seconds of ``time.monotonic``."""
+
+
+class TokenFinder:
+    """Finds callers, and knows those tokens that it verified last, by their digests."""
+
+    def __init__(self, find: FindByToken, is_signed_well: Callable[[Part], bool]) -> None:
+        """:param is_signed_well: whether the key that a token's header names still verifies."""
+        self._find = find
+        self._is_signed_well = is_signed_well
+        self._known = Recent[bytes, Verified](MOST_KNOWN)
+
+    def verified(self, token: str) -> Verified:
+        """:raises MALFORMED_TOKEN: if it is not good (any more)."""
+        digest = _digest(token)
+        known = self._known.get(digest)
+        if known and known.claims["exp"] > time.time() and self._is_signed_well(known.header):
+            return known
+        self._known.drop(digest)
+        claims = decode_token(token)
+        fresh = Verified(get_unverified_jwt_headers(token), claims)
+        self._known.keep(digest, fresh)
+        return fresh
+
+    def find(self, token: str) -> Caller | None:
+        """Its caller as the database has it now. Errors as for ``verified``."""
+        verified, moment = self.verified(token), time.monotonic()
+        caller = self._find(verified.header, verified.claims)
+        verified.standing = (caller, moment) if caller else None
+        return caller
+
+    def find_recent(self, token: str) -> Caller | None:
+        """Its caller, as the database had it within the last second.
+
+        None as well for a token that was not verified before. Errors as for ``verified``.
+        """
+        known = self._known.get(_digest(token))
+        if known is None:
+            return None
+        if known.standing and known.claims["exp"] > time.time():
+            caller, moment = known.standing
+            if time.monotonic() - moment <= RECENT_SECONDS:
+                return caller
+        return self.find(token)
+
+
+def bind_token_finder(
+    extensions: dict[str, object], find: FindByToken, is_signed_well: Callable[[Part], bool]
+) -> None:
+    extensions[_KEY] = TokenFinder(find, is_signed_well)
+
+
+def token_finder() -> TokenFinder:
+    """The one of the application that is running this code."""
+    finder = belongings()[_KEY]
+    assert isinstance(finder, TokenFinder)  # noqa: S101 - tells the type checker
+    return finder
+
+
+def _digest(token: str) -> bytes:
+    # Headers are bytes, which WSGI hands over as Latin-1.
+    return hashlib.sha256(token.encode("latin-1", "replace")).digest()

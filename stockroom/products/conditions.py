@@ -1,0 +1,110 @@
+"""What a list of products can be narrowed and sorted by, in SQL.
+
+The values are parameters, so that a query is written out once for each set of filters.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, String, bindparam, cast, func, literal_column, not_
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, REAL
+
+from stockroom.core.pagination import Keyset
+from stockroom.products.filters import RELEVANCE, ProductFilters
+from stockroom.products.models import Product, ProductStatus
+from stockroom.products.stocking import stocking
+
+# How words are taken apart (PostgreSQL's text search configurations).
+_ENGLISH: ColumnElement[str] = literal_column("'english'")
+_SIMPLE: ColumnElement[str] = literal_column("'simple'")
+
+NOT_ARCHIVED = Product.status != ProductStatus.ARCHIVED
+RANK_WEIGHTS = [0, 0.2, 0.6, 1]
+"""Of D (words as written), C (description), B (name) and A (SKU)."""
+
+
+def visible(*, to_staff: bool) -> list[ColumnElement[bool]]:
+    return [] if to_staff else [Product.status == ProductStatus.ACTIVE]
+
+
+def has_sku() -> ColumnElement[bool]:
+    """Whether a product has the SKU ``sku``, in any case."""
+    return func.lower(Product.sku) == func.lower(bindparam("sku", type_=String))
+
+
+_CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
+    "q": lambda: Product.search.op("@@")(_text_query()),
+    "sku": has_sku,
+    "family": lambda: Product.family == bindparam("family"),
+    "currency": lambda: Product.currency == bindparam("currency"),
+    "status": lambda: Product.status == bindparam("status"),
+    "price_min": lambda: Product.price >= bindparam("price_min"),
+    "price_max": lambda: Product.price <= bindparam("price_max"),
+    "in_stock": lambda: stocking().available() > 0,
+    "out_of_stock": lambda: not_(stocking().available() > 0),
+    "updated_since": lambda: Product.updated_at >= bindparam("updated_since"),
+}
+
+
+def names_of(filters: ProductFilters) -> list[str]:
+    """The names of the conditions that the filters stand for."""
+    is_out = filters.get("in_stock") is False
+    return ["out_of_stock" if is_out and name == "in_stock" else name for name in filters]
+
+
+def values_of(filters: ProductFilters) -> dict[str, Any]:
+    """The values of all parameters in the conditions."""
+    return {**filters, **(_words(filters["q"]) if "q" in filters else {})}
+
+
+def matching(names: Collection[str], *, to_staff: bool) -> list[ColumnElement[bool]]:
+    """Products that meet every condition; without one on the status, none that is archived."""
+    conditions = [_CONDITIONS[name]() for name in names]
+    if "status" not in names:
+        conditions.append(NOT_ARCHIVED)
+    return [*visible(to_staff=to_staff), *conditions]
+
+
+def keyset(sort: str) -> Keyset:
+    """The order that ``sort`` names; a leading minus turns it around."""
+    if sort == RELEVANCE:
+        return Keyset(sort, _rank(), Product.id, descending=True, parse=float)
+    column, parse = _SORTS[sort.removeprefix("-")]
+    return Keyset(sort, column, Product.id, descending=sort.startswith("-"), parse=parse)
+
+
+_SORTS: dict[str, tuple[Any, Any]] = {
+    "created_at": (None, str),
+    "updated_at": (Product.updated_at, datetime.fromisoformat),
+    "name": (Product.name, str),
+    "price": (Product.price, Decimal),
+    "sku": (Product.sku, str),
+}
+
+
+def _words(q: str) -> dict[str, str]:
+    """What a text query is made of: the words before the last one, and the start of the last."""
+    *words, last = q.split() or [""]
+    quoted = last.replace("\\", "\\\\").replace("'", "''")
+    return {"words": " ".join(words), "last_word": last, "last_start": f"'{quoted}':*"}
+
+
+def _text_query() -> ColumnElement[Any]:
+    """All words of ``q``, by their English stems; the last one also as the start of a word."""
+    start = func.to_tsquery(_SIMPLE, _text("last_start"))
+    last_word = start.op("||")(func.plainto_tsquery(_ENGLISH, _text("last_word")))
+    return func.plainto_tsquery(_ENGLISH, _text("words")).op("&&")(last_word)
+
+
+def _rank() -> ColumnElement[float]:
+    """How well a product answers ``q``: the words as one phrase first, then close together."""
+    phrase = Product.search.op("@@")(func.phraseto_tsquery(_ENGLISH, _text("q")))
+    closeness = func.ts_rank_cd(cast(RANK_WEIGHTS, ARRAY(REAL)), Product.search, _text_query())
+    # In double precision the value survives its way through the cursor unchanged.
+    return cast(closeness, DOUBLE_PRECISION) + cast(cast(phrase, Integer), DOUBLE_PRECISION)
+
+
+def _text(name: str) -> ColumnElement[str]:
+    return bindparam(name, type_=String)
