@@ -30,7 +30,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     ENVIRONMENT=production \
-    HOST=0.0.0.0
+    HOST=0.0.0.0 \
+    INSTANCE_PATH=/tmp/stockroom
 
 # By number, so that an orchestrator can tell that it is not root.
 USER 10001:10001

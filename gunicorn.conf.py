@@ -5,7 +5,9 @@ what blocks before anything holds on to it: so the rest is in ``stockroom.servin
 by the workers.
 """
 
+import os
 import signal
+from shutil import rmtree
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
@@ -16,6 +18,12 @@ from stockroom.config import load_settings_or_exit
 from stockroom.core.logging import configure
 
 _settings = load_settings_or_exit()
+
+
+# Each worker counts in files of its own here, and any of them tells for all. The library looks
+# for the variable when a worker imports it.
+_metrics = _settings.instance_path.resolve() / "metrics" / str(_settings.port)
+os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
 
 
 class Logger(GunicornLogger):
@@ -43,6 +51,31 @@ logger_class = Logger
 forwarded_allow_ips = ""
 # The control interface would put a socket into the home directory.
 control_socket_disable = True
+
+
+def when_ready(arbiter: Arbiter) -> None:
+    # Not before: the port is ours, so whoever has counted here is gone.
+    _clear_metrics(arbiter)
+    try:
+        _metrics.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SystemExit(f"INSTANCE_PATH: {error.filename}: {error.strerror}") from None
+
+
+def on_exit(arbiter: Arbiter) -> None:
+    _clear_metrics(arbiter)
+
+
+def _clear_metrics(arbiter: Arbiter) -> None:
+    # After SIGUSR2 there are two arbiters for a while, whose workers count side by side.
+    if not arbiter.master_pid and not arbiter.reexec_pid:
+        rmtree(_metrics, ignore_errors=True)
+
+
+def child_exit(_arbiter: Arbiter, worker: Worker) -> None:
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)
 
 
 def post_worker_init(worker: Worker) -> None:

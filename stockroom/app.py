@@ -15,6 +15,7 @@ from stockroom.core import (
     hot_reads,
     limits,
     logging,
+    metrics,
     problems,
 )
 from stockroom.core.context import bind_settings
@@ -69,6 +70,7 @@ def _bind_extensions(app: Flask, settings: Settings) -> None:
     auth_identity.init_app(app, settings)
     problems.init_app(app)
     health.init_app(app)
+    metrics.init_app(app)
 
 
 def _register_features(app: Flask) -> None:

@@ -109,6 +109,7 @@ class Settings:
 
     default_currency: str = _setting("str", "EUR")
     low_stock_threshold: int = _setting("int", 5, validate=Range(0, 1_000_000_000))
+    metrics_token: str = _setting("str", "", secret=True)
     log_level: int = _setting("log_level", 20)
     log_format: LogFormat | None = _setting("enum", None, enum=LogFormat, by_value=True)
     log_file: Path | None = _setting("path", None)

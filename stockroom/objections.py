@@ -123,6 +123,8 @@ def objections_in_production(settings: "Settings") -> Iterator[str]:
                 f"{name.upper()} is missing or weak: give it at least {SHORTEST_SECRET} random "
                 "characters, such as `openssl rand -base64 48` prints."
             )
+    if settings.metrics_token and len(settings.metrics_token) < SHORTEST_SECRET:
+        yield f"METRICS_TOKEN is weak: give it at least {SHORTEST_SECRET} random characters."
     if not settings.encryption_keys:
         yield (
             "ENCRYPTION_KEYS is missing: give it a key, such as "

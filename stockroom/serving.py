@@ -6,7 +6,7 @@ from flask import Flask
 from gunicorn.workers.base import Worker
 
 from stockroom.config import WebWorker
-from stockroom.core import malformed
+from stockroom.core import malformed, metrics
 from stockroom.core.context import settings
 from stockroom.core.engine import Engine
 from stockroom.core.greenlets import let_psycopg2_wait
@@ -20,6 +20,7 @@ class Companion:
 
     def __init__(self, worker: Worker, app: Flask) -> None:
         self._worker = worker
+        self._app = app
         self._tail = tail_of(app)
         self._over = Event()
         self._watch = Thread(target=self._watch_over, name="serving:watch", daemon=True)
@@ -46,6 +47,8 @@ class Companion:
 
         Not in the handler of the signal: it may have interrupted whoever holds the lock.
         """
-        while self._worker.alive and not self._over.wait(GLANCE_SECONDS):
-            pass
+        with self._app.app_context():
+            while self._worker.alive and not self._over.wait(GLANCE_SECONDS):
+                # Another worker may be asked for the metrics of all.
+                metrics.count_connections()
         self._tail.close()

@@ -61,6 +61,7 @@ def test_production_with_all_that_it_needs_is_accepted() -> None:
         ({"secret_key": "too short"}, "SECRET_KEY"),
         ({"jwt_secret_key": "a" * 64}, "JWT_SECRET_KEY"),
         ({"jwt_secret_key": SECRET}, "JWT_SECRET_KEY"),
+        ({"metrics_token": "too short"}, "METRICS_TOKEN"),
         ({"cors_origins": ["*"]}, "CORS_ORIGINS"),
         ({"debug": True}, "FLASK_DEBUG"),
     ],

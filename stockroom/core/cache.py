@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from stockroom.config import Settings
 from stockroom.core.context import belongings, settings
 from stockroom.core.memory import LONGEST_SECONDS, Answer, Memory
+from stockroom.core.metrics import CACHE_BYTES, CACHE_HITS, CACHE_MISSES
 from stockroom.core.transaction import after_commit
 from stockroom.extensions import cache
 
@@ -32,6 +33,8 @@ STAMP_SECONDS = 24 * 60 * 60
 PATIENCE_SECONDS = 1.0
 """How long a reader waits for another one who reads the same; then it reads as well."""
 _STAMP = "stamp"
+_HITS_HERE = CACHE_HITS.labels("process")
+_HITS_IN_REDIS = CACHE_HITS.labels("shared")
 _KEY = "stockroom.memory"
 
 
@@ -68,14 +71,13 @@ def answer(address: str, make: Callable[[], Answer]) -> Answer:
 
     Of many who ask at once, one reads.
     """
-    kept = memory()
-    if (found := kept.get(address)) is not None:
+    if (found := _kept(address)) is not None:
         return found
-    with _turn(kept.turn(address)):
-        if (found := kept.get(address)) is not None:
+    with _turn(memory().turn(address)):
+        if (found := _kept(address)) is not None:
             return found
         # Redis is asked only for what is asked for often; for the rest it would be in the way.
-        if settings().redis_url and kept.knows(address):
+        if settings().redis_url and memory().knows(address):
             return _shared(address, make)
         return _read(address, make)[0]
 
@@ -85,11 +87,24 @@ def changed(session: Session) -> None:
     after_commit(session, _move_on)
 
 
+def _kept(address: str) -> Answer | None:
+    found = memory().get(address)
+    if found is not None:
+        _HITS_HERE.inc()
+    return found
+
+
 def _read(address: str, make: Callable[[], Answer]) -> tuple[Answer, float]:
     read_at, generation = time.time(), memory().generation
     new = make()
-    memory().keep(address, new, read_at, generation)
+    CACHE_MISSES.inc()
+    _keep(address, new, read_at, generation)
     return new, read_at
+
+
+def _keep(address: str, new: Answer, read_at: float, generation: int) -> None:
+    memory().keep(address, new, read_at, generation)
+    CACHE_BYTES.set(memory().bytes)
 
 
 def _shared(address: str, make: Callable[[], Answer]) -> Answer:
@@ -100,7 +115,8 @@ def _shared(address: str, make: Callable[[], Answer]) -> Answer:
         of_stamp, read_at, body, etag, link = stored
         if of_stamp == stamp and 0 <= time.time() - read_at <= LONGEST_SECONDS:
             found = Answer(body.encode(), etag, link)
-            memory().keep(address, found, read_at, generation)
+            _HITS_IN_REDIS.inc()
+            _keep(address, found, read_at, generation)
             return found
     stamp = stamp or _new_stamp()
     new, read_at = _read(address, make)

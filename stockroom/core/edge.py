@@ -84,14 +84,19 @@ def _finish(response: Response) -> Response:
         # Also where this request has no Origin: a shared cache must not hand it to one that has.
         response.vary.add("Origin")
     request_scope.note(
-        request.method, request.path, response.status_code, request.remote_addr, g.began
+        request.method,
+        request.endpoint,
+        request.path,
+        response.status_code,
+        request.remote_addr,
+        g.began,
     )
     return response
 
 
 def _require_https() -> ResponseReturnValue | None:
-    # Health checks come from inside, over plain HTTP.
-    if request.is_secure or request.path in {"/healthz", "/readyz"}:
+    # Health checks and Prometheus come from inside, over plain HTTP.
+    if request.is_secure or request.path in {"/healthz", "/readyz", "/metrics"}:
         return None
     # The client chooses Host, and would with it choose where the answer leads.
     host = urlsplit(settings().public_url).netloc or request.host

@@ -88,7 +88,7 @@ class FastPath:
                 response = self._read(environ, read, own_id)
                 if response is not None:
                     status = int(response.status[:3])
-                    request_scope.note("GET", read.path, status, address, began)
+                    request_scope.note("GET", read.endpoint, read.path, status, address, began)
             finally:
                 request_scope.end()
         return response

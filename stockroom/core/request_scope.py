@@ -6,6 +6,7 @@ from time import perf_counter
 import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from stockroom.core import metrics
 from stockroom.core.context import actor, client_address, request_id
 from stockroom.core.database import new_id
 
@@ -38,16 +39,21 @@ def end() -> None:
     actor.set(None)
 
 
-def note(method: str, path: str, status: int, address: str | None, began: float) -> None:
-    """Log the request.
+def note(
+    method: str, endpoint: str | None, path: str, status: int, address: str | None, began: float
+) -> None:
+    """Count the request, and log it.
 
+    :param endpoint: Flask's name of the view; None where no view has the address.
     :param began: when, in seconds of ``time.perf_counter``.
     """
+    seconds = perf_counter() - began
+    metrics.count_request(method, endpoint, status, seconds)
     log.info(
         "request",
         method=method,
         path=path,
         status=status,
-        milliseconds=round((perf_counter() - began) * 1000, 1),
+        milliseconds=round(seconds * 1000, 1),
         address=address,
     )

@@ -13,7 +13,7 @@ SHOP = "https://shop.example"
 
 @pytest.mark.parametrize(
     "path",
-    ["/healthz", "/readyz", "/openapi.json", "/docs", "/problems/not-found", "/nowhere",
+    ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/problems/not-found", "/nowhere",
      "/api/v1/products", "/api/v1/users/me"],
 )  # fmt: skip
 def test_security_headers_are_on_every_answer(app: Flask, path: str) -> None:

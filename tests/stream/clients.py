@@ -24,6 +24,7 @@ from tests.contract import web
 from tests.contract.conftest import Site
 from tests.factories.products import make_product
 from tests.factories.users import make_user, token_for
+from tests.serving.processes import master_of
 
 EVENTS = "/api/v1/events"
 PATIENCE_SECONDS = 20
@@ -54,9 +55,7 @@ class Live:
 
     @property
     def master(self) -> int:
-        """The process that watches over the workers, as it names itself in the log."""
-        line = next(line for line in self.log.splitlines() if "Listening at" in line)
-        return int(line.rpartition("(")[2].partition(")")[0])
+        return master_of(self.site)
 
     def restart(self) -> None:
         """New workers in the place of those that run, as for a new version."""
