@@ -16,6 +16,7 @@ from stockroom.config import Environment, Settings
 from stockroom.core.cache import memory
 from stockroom.core.permissions import Role
 from stockroom.extensions import cache, db, limiter
+from tests import pgbouncer
 from tests.api import Api
 from tests.factories.users import make_user, token_for
 from tests.leaks import WATCH
@@ -24,12 +25,18 @@ from tests.servers import Servers, all_events, empty_tables
 SERVERS = pytest.StashKey[Servers]()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--pgbouncer", action="store_true", help="put a PgBouncer in front of the databases"
+    )
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the servers once for the whole run, before any worker asks for them."""
     config = session.config
     if not hasattr(config, "workerinput") and not config.option.collectonly:
-        config.stash[SERVERS] = Servers.start()
+        config.stash[SERVERS] = Servers.start(pooled=config.option.pgbouncer)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -44,7 +51,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def servers(request: pytest.FixtureRequest) -> dict[str, str]:
-    """The addresses of the servers: ``postgres`` (up to the database's name) and ``redis``."""
+    """The addresses of the servers: ``postgres`` (up to the database's name) and ``redis``; and
+    ``pgbouncer``, like ``postgres``, if one stands in front of it.
+    """
     if hasattr(request.config, "workerinput"):
         addresses: dict[str, str] = request.config.workerinput["servers"]
         return addresses
@@ -72,6 +81,7 @@ def settings(
         rate_limit_mail="100000 per second",
         log_file=tmp_path_factory.mktemp("logs") / "stockroom.log",
         log_level=20,
+        **(pgbouncer.SETTINGS if "pgbouncer" in servers else {}),
     )
 
 

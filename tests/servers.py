@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -17,8 +18,11 @@ from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.embedded.redis import EmbeddedRedis
 from stockroom.extensions import db, metadata
 from stockroom.stock.models import MAIN, Location, Movement
+from tests.pgbouncer import pgbouncer
 
 TEMPLATE = "stockroom_template"
+POOLED_CONNECTIONS = 60
+"""Of the server's, for each database behind PgBouncer: some tests hold many transactions open."""
 
 # Nothing of a test run needs to outlive a crash of the machine.
 _FAST = {
@@ -35,10 +39,14 @@ class Servers:
     postgres: EmbeddedPostgres
     redis: EmbeddedRedis
     addresses: dict[str, str]
+    pooler: ExitStack
 
     @classmethod
-    def start(cls) -> "Servers":
-        """Both servers, and a migrated database to clone."""
+    def start(cls, *, pooled: bool = False) -> "Servers":
+        """Both servers, and a migrated database to clone.
+
+        :param pooled: put a PgBouncer in front of the databases.
+        """
         home = Path(tempfile.mkdtemp(prefix="stockroom-tests-"))
         # As root, the server runs under another account, which has to reach its data.
         home.chmod(0o711)
@@ -50,11 +58,15 @@ class Servers:
             f"&port={info.port}",
             "redis": redis.start(),
         }
-        servers = cls(home, postgres, redis, addresses)
+        servers = cls(home, postgres, redis, addresses, ExitStack())
         migrate(cls.database(addresses, TEMPLATE, template="template0"), home)
+        if pooled:
+            pooler = pgbouncer(addresses["postgres"], connections=POOLED_CONNECTIONS)
+            addresses["pgbouncer"] = servers.pooler.enter_context(pooler)
         return servers
 
     def stop(self) -> None:
+        self.pooler.close()
         self.redis.stop()
         self.postgres.stop()
         shelter = (self.home / "postgres").resolve()
@@ -63,14 +75,16 @@ class Servers:
 
     @staticmethod
     def database(addresses: dict[str, str], name: str, template: str = TEMPLATE) -> str:
-        """The address of a new database, which is a copy of the template."""
+        """The address of a new database, which is a copy of the template: behind PgBouncer, where
+        there is one.
+        """
         connection = psycopg2.connect(addresses["postgres"].format("postgres"))
         connection.autocommit = True
         with connection.cursor() as cursor:
             create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
             cursor.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
         connection.close()
-        return addresses["postgres"].format(name)
+        return addresses.get("pgbouncer", addresses["postgres"]).format(name)
 
 
 def all_events(engine: Engine) -> list[str]:

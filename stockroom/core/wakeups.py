@@ -1,7 +1,7 @@
 """Waking a job at the moment that its work is committed, by PostgreSQL's NOTIFY.
 
-A wake-up is a courtesy: one that is lost, or cannot be had as behind PgBouncer in transaction
-mode, costs no more than the time until the job runs by itself.
+A wake-up is a courtesy: one that is lost, or cannot be had as behind PgBouncer, costs no more than
+the time until the job runs by itself.
 """
 
 import select
@@ -16,6 +16,7 @@ from sqlalchemy import select as select_rows
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from stockroom.core.poolers import is_direct
 from stockroom.embedded.errors import EmbeddedServerError
 from stockroom.extensions import db
 
@@ -39,17 +40,21 @@ def waking(job: str) -> ColumnElement[None]:
 def listen(stop: Event, on_wake: Callable[[set[str]], None]) -> None:
     """Call ``on_wake`` with the names of the jobs that were woken, until ``stop`` is set.
 
-    The connection is one of its own, and is made anew whenever it is lost.
+    The connection is one of its own, and is made anew whenever it is lost. Behind a pooler there
+    is nothing to hear, and the call is over at once.
     """
     while not stop.is_set():
         try:
-            _listen_once(stop, on_wake)
+            if not _listen_once(stop, on_wake):
+                log.info("no wake-ups", reason="a pooler is in front of the database")
+                return
         except (SQLAlchemyError, Error, OSError, EmbeddedServerError) as error:
             log.warning("wake-ups away", reason=str(error))
             stop.wait(RECONNECT_SECONDS)
 
 
-def _listen_once(stop: Event, on_wake: Callable[[set[str]], None]) -> None:
+def _listen_once(stop: Event, on_wake: Callable[[set[str]], None]) -> bool:
+    """Listen until ``stop`` is set; false where that is not to be had."""
     # Taken out of the pool for good: a connection that listens must not serve requests.
     pooled = db.engine.raw_connection()
     connection = pooled.driver_connection
@@ -57,6 +62,8 @@ def _listen_once(stop: Event, on_wake: Callable[[set[str]], None]) -> None:
     pooled.detach()
     with closing(connection):
         connection.set_session(autocommit=True)
+        if not is_direct(connection):
+            return False
         with connection.cursor() as cursor:
             cursor.execute(f"LISTEN {CHANNEL}")
         # Not ``select``, which knows no more than a thousand open files.
@@ -70,3 +77,4 @@ def _listen_once(stop: Event, on_wake: Callable[[set[str]], None]) -> None:
                 # What the server says before it closes the connection has no names.
                 if names:
                     on_wake(names)
+    return True
