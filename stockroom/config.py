@@ -66,6 +66,8 @@ class Settings:
     database_url: str = _setting("str", "", secret=True)
     database_pool_size: int = _setting("int", 10, validate=Range(1, 200))
     database_prepare: bool = _setting("bool", default=True)
+    database_statement_timeout_seconds: float = _setting("float", 30.0, validate=Range(0, 3600))
+    database_lock_timeout_seconds: float = _setting("float", 10.0, validate=Range(0, 3600))
     redis_url: str = _setting("str", "", secret=True)
 
     secret_key: str = _setting("str", "", secret=True)

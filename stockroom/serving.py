@@ -5,11 +5,13 @@ from threading import Event, Thread
 from flask import Flask
 from gunicorn.workers.base import Worker
 
+from stockroom import timeouts
 from stockroom.config import WebWorker
 from stockroom.core import malformed, metrics
 from stockroom.core.context import settings
 from stockroom.core.engine import Engine
 from stockroom.core.greenlets import let_psycopg2_wait
+from stockroom.extensions import db
 from stockroom.stream.tail import tail_of
 
 GLANCE_SECONDS = 0.25
@@ -25,6 +27,7 @@ class Companion:
         self._over = Event()
         self._watch = Thread(target=self._watch_over, name="serving:watch", daemon=True)
         with app.app_context():
+            timeouts.bind(db.engine, settings())
             if settings().web_worker is WebWorker.GREENLETS:
                 let_psycopg2_wait()
             # Without Redis, and so without workers of Celery, this process does all work itself.

@@ -156,6 +156,8 @@ def translated() -> Iterator[None]:
     except PoolTimeoutError as error:
         raise Unavailable("All database connections are busy.") from error
     except (OperationalError, InterfaceError) as error:
+        if getattr(error.orig, "pgcode", None) == errorcodes.QUERY_CANCELED:
+            raise Unavailable("The database took too long.") from error
         if _connection_lost(error):
             raise Unavailable("The database does not answer.") from error
         if _in_the_way(error):
