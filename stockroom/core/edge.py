@@ -84,12 +84,12 @@ def _finish(response: Response) -> Response:
         # Also where this request has no Origin: a shared cache must not hand it to one that has.
         response.vary.add("Origin")
     request_scope.note(
-        request.method,
-        request.endpoint,
-        request.path,
-        response.status_code,
-        request.remote_addr,
         g.began,
+        response.status_code,
+        method=request.method,
+        endpoint=request.endpoint,
+        path=request.path,
+        address=request.remote_addr,
     )
     return response
 

@@ -87,8 +87,14 @@ class FastPath:
             try:
                 response = self._read(environ, read, own_id)
                 if response is not None:
-                    status = int(response.status[:3])
-                    request_scope.note("GET", read.endpoint, read.path, status, address, began)
+                    request_scope.note(
+                        began,
+                        int(response.status[:3]),
+                        method="GET",
+                        endpoint=read.endpoint,
+                        path=read.path,
+                        address=address,
+                    )
             finally:
                 request_scope.end()
         return response

@@ -40,7 +40,7 @@ def end() -> None:
 
 
 def note(
-    method: str, endpoint: str | None, path: str, status: int, address: str | None, began: float
+    began: float, status: int, *, method: str, endpoint: str | None, path: str, address: str | None
 ) -> None:
     """Count the request, and log it.
 
