@@ -17,7 +17,7 @@ from bench.catalogue import SEED, products
 from stockroom.core.permissions import Role
 from stockroom.extensions import db
 from stockroom.products.models import Product
-from stockroom.products.repository import keyset
+from stockroom.products.conditions import keyset
 from tests.api import PREFIX
 from tests.contract.web import request
 from tests.factories.users import make_user, token_for
@@ -113,12 +113,12 @@ def some_products(app: Flask) -> list[tuple[UUID, str]]:
 def cursor_behind(app: Flask, product_id: UUID) -> str:
     """Names the page behind a product in the order that a list has by itself."""
     with app.app_context():
-        return keyset(ORDER, None).cursor([product_id])
+        return keyset(ORDER).cursor([product_id])
 
 
 def _cursors(app: Flask, found: Sequence[tuple[UUID, str]]) -> Iterator[str]:
     with app.app_context():
-        order = keyset(ORDER, None)
+        order = keyset(ORDER)
         for product_id, _ in found:
             yield order.cursor([product_id])
 
