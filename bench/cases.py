@@ -16,8 +16,8 @@ from bench.accounts import PASSWORD
 from bench.catalogue import SEED, products
 from stockroom.core.permissions import Role
 from stockroom.extensions import db
-from stockroom.products.models import Product
 from stockroom.products.conditions import keyset
+from stockroom.products.models import Product
 from tests.api import PREFIX
 from tests.contract.web import request
 from tests.factories.users import make_user, token_for

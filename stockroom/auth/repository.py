@@ -13,6 +13,7 @@ from stockroom.auth.models import LoginSession, SigningKey
 from stockroom.core.context import settings
 from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
+from stockroom.core.prepared import Prepared
 from stockroom.users.models import User
 
 NEWEST_FIRST = Keyset("-created_at", None, LoginSession.id, descending=True)
@@ -25,21 +26,17 @@ class Standing(NamedTuple):
     authenticated_at: datetime | None
 
 
-def standing(
-    session: Session, session_id: UUID, user_id: UUID, moment: datetime
-) -> Standing | None:
-    """None if the session is over."""
-    statement = _standing(needs_verified_email=settings().login_needs_verified_email)
-    values = {"session_id": session_id, "user_id": user_id, "moment": moment}
-    row = session.execute(statement, values).one_or_none()
-    return Standing(*row) if row else None
+def standing(session_id: UUID, user_id: UUID, moment: datetime) -> Standing | None:
+    """None if the session is over. It is what every request with a token asks."""
+    query = _standing(needs_verified_email=settings().login_needs_verified_email)
+    row = query.first(session_id=session_id, user_id=user_id, moment=moment)
+    return Standing(Role(row[0]), row[1]) if row else None
 
 
 @cache
-def _standing(*, needs_verified_email: bool) -> Select[tuple[Role, datetime | None]]:
-    """What every request with a token sends: written once, which saves it time."""
+def _standing(*, needs_verified_email: bool) -> Prepared:
     alive = _alive(bindparam("moment"), needs_verified_email=needs_verified_email)
-    return (
+    return Prepared(
         select(User.role, LoginSession.authenticated_at)
         .join(LoginSession, LoginSession.user_id == User.id)
         .where(LoginSession.id == bindparam("session_id"), User.id == bindparam("user_id"), *alive)

@@ -108,8 +108,7 @@ def refresh(session_id: UUID, counter: int, device: Device) -> Grant:
 
 def find_caller(session_id: UUID, user_id: UUID) -> Caller | None:
     """Who a session stands for at this moment; None if it is over."""
-    with reading() as session:
-        found = repository.standing(session, session_id, user_id, now())
+    found = repository.standing(session_id, user_id, now())
     return Caller(user_id, found.role, session_id, found.authenticated_at) if found else None
 
 

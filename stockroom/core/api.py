@@ -104,6 +104,18 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorator
 
+    def arguments(self, *args: Any, **kwargs: Any) -> Callable[[View], View]:
+        """As in flask-smorest; a ``hot`` view gets its arguments on the fast path as well."""
+        with_arguments = super().arguments(*args, **kwargs)
+
+        def decorator(view: View) -> View:
+            decorated: View = with_arguments(view)
+            if hot_view := getattr(view, "hot_view", None):
+                decorated.hot_view = with_arguments(hot_view)  # type: ignore[attr-defined]
+            return decorated
+
+        return decorator
+
     def hot(self, view: View) -> View:
         """The view says how to read what many ask for (``core.hot_reads``); the answer is bytes.
 

@@ -7,12 +7,11 @@ A view under ``Blueprint.hot`` does not read; it says how to. That is kept by ad
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from inspect import signature
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import RequestRedirect
 
 from stockroom.core import cache
 from stockroom.core.context import belongings
@@ -62,37 +61,41 @@ class HotReads:
         self._known = Recent[str, HotRead](MOST_ADDRESSES)
 
     def find(self, address: str, environ: Environ) -> HotRead | None:
-        """How to read an address that is known, or that needs nothing but its path."""
-        return self._known.get(address) or self._of_path(address, environ)
+        """How to read an address; None if no hot view has it, or would read anything of it."""
+        known = self._known.get(address)
+        if known is None and environ["PATH_INFO"].startswith(self._beginnings):
+            known = self._made_out(dict(environ))
+            if known is not None:
+                self.keep(address, known)
+        return known
 
     def keep(self, address: str, read: HotRead) -> None:
         if len(address) <= LONGEST_ADDRESS:
             self._known.keep(address, read)
 
-    def _of_path(self, address: str, environ: Environ) -> HotRead | None:
-        if environ["QUERY_STRING"]:
-            return None
-        try:
-            path = environ["PATH_INFO"].encode("latin-1").decode()
-            endpoint, arguments = self._app.url_map.bind("").match(path, "GET")
-        except (UnicodeError, HTTPException, RequestRedirect):
-            return None
-        view = self._views.get(endpoint)
-        if view is None:
-            return None
-        read = HotRead(endpoint, path, {}, view(**arguments))
-        self.keep(address, read)
-        return read
+    def _made_out(self, environ: WSGIEnvironment) -> HotRead | None:
+        with self._app.request_context(environ):
+            view = self._views.get(request.endpoint or "")
+            if view is None:
+                return None
+            try:
+                read = view(**(request.view_args or {}))
+            except (DomainError, HTTPException):
+                return None
+            return HotRead(str(request.endpoint), request.path, dict(request.args), read)
 
     @cached_property
     def _views(self) -> Mapping[str, Callable[..., Read]]:
-        """By endpoint, the views that need nothing but what stands in the path."""
-        found = {}
-        for rule in self._app.url_map.iter_rules():
-            view = getattr(self._app.view_functions[rule.endpoint], "hot_view", None)
-            if view and signature(view).parameters.keys() == rule.arguments:
-                found[rule.endpoint] = view
-        return found
+        """By endpoint, those that say how to read."""
+        views = self._app.view_functions.items()
+        return {name: view.hot_view for name, view in views if hasattr(view, "hot_view")}
+
+    @cached_property
+    def _beginnings(self) -> tuple[str, ...]:
+        rules = self._app.url_map.iter_rules()
+        return tuple(
+            {rule.rule.partition("<")[0] for rule in rules if rule.endpoint in self._views}
+        )
 
 
 def init_app(app: Flask) -> None:

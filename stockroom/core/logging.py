@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -27,6 +28,13 @@ _SECRET_TEXT = re.compile(
     # What follows a secret's name in a text, such as a form, a JSON document or a DSN.
     r"|(?i:(?<=cookie: ))[^\r\n]+"
     r"|(?i:(?P<name>(?:passw\w*|secret\w*|token|ticket|api.?key|[\"']code)[\"']?\s?[=:]\s?[\"']?))[^\s\"'&,;]+"
+)
+
+# In lower case, what stands in every text that the pattern finds: to look for these is far cheaper,
+# and most texts hold none.
+_SIGNS = (
+    *("eyj", "sr_", "$argon2", "@", "bearer ", "basic ", "cookie"),
+    *("passw", "secret", "token", "ticket", "key", "code"),
 )
 
 
@@ -58,7 +66,7 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mappi
 
 
 def _redacted(name: str, value: Any) -> Any:
-    if _SECRET_NAME.search(name):
+    if _is_secret(name):
         return REDACTED
     if isinstance(value, Mapping):
         return {str(key): _redacted(str(key), inner) for key, inner in value.items()}
@@ -66,7 +74,16 @@ def _redacted(name: str, value: Any) -> Any:
         return [_redacted("", inner) for inner in value]
     if isinstance(value, (int, float, bool)) or value is None:
         return value
-    return _SECRET_TEXT.sub(_blanked, str(value))
+    text = str(value)
+    lowered = text.lower()
+    if not any(sign in lowered for sign in _SIGNS):
+        return text
+    return _SECRET_TEXT.sub(_blanked, text)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _blanked(found: re.Match[str]) -> str:
