@@ -7,6 +7,7 @@ what the server does to plan it, and is one round trip.
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from enum import Enum
 from hashlib import sha256
 from typing import Any
@@ -41,7 +42,10 @@ class _Compiler(PGCompiler_asyncpg):
     """Writes constants out: with a parameter in its place, no partial index would be used."""
 
     def visit_bindparam(self, bindparam: Any, *args: Any, **kwargs: Any) -> Any:
-        if not bindparam.required:
+        """:raises TypeError: for a moment that would be the same one for ever."""
+        if isinstance(bindparam.value, datetime):
+            raise TypeError(f"{bindparam.key} is a moment: make it a parameter, or give a callable")
+        if not (bindparam.required or bindparam.callable):
             kwargs["literal_binds"] = True
         return super().visit_bindparam(bindparam, *args, **kwargs)  # type: ignore[no-untyped-call]
 
@@ -59,13 +63,16 @@ _DIALECT = _Dialect()  # type: ignore[no-untyped-call]
 class Prepared:
     """A query with ``bindparam`` in place of its values, none of which is a list (``IN``).
 
-    It sees what is committed when it begins, and is part of no transaction.
+    It sees what is committed when it begins, and is part of no transaction. A parameter with a
+    value is a constant; one with a ``callable_`` is asked for its value each time.
     """
 
     def __init__(self, query: ClauseElement, *, keeps_plan: bool = True) -> None:
         """:param keeps_plan: not where a good plan depends on the values."""
         compiled: Any = query.compile(dialect=_DIALECT)
         self._parameters: Sequence[str] = compiled.positiontup or ()
+        binds = {name: compiled.binds[name] for name in self._parameters}
+        self._askable = {name: bind.callable for name, bind in binds.items() if bind.callable}
         self._keeps_plan = keeps_plan
         self._numbered = str(compiled)
         # Behind a pooler, a connection may know it from another process.
@@ -79,6 +86,7 @@ class Prepared:
 
         :raises Unavailable: if the database does not answer.
         """
+        values |= {name: ask() for name, ask in self._askable.items()}
         arguments = [_plain(values[name]) for name in self._parameters]
         with translated(), _autocommitting() as connection:
             cursor = connection.cursor()

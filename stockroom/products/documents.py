@@ -4,8 +4,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, String, case, cast, func, select, true
 from sqlalchemy import literal_column as sql
+from sqlalchemy.orm import aliased
 
 from stockroom.currencies import DECIMALS
+from stockroom.products.models import Product
 from stockroom.products.stocking import stocking
 
 _USUAL_DECIMALS = 2
@@ -23,7 +25,7 @@ def document(found: Select[Any]) -> Select[Any]:
 
 def stock_of(product: FromClause) -> Any:
     """Joined by ``true``, what is available of each product, computed once a row."""
-    available = stocking().available(product.c.id).label("available")
+    available = stocking().available(aliased(Product, product)).label("available")
     # Without the offset the planner writes the expression wherever its value is used.
     return select(available).offset(sql("0")).lateral("stock")
 

@@ -14,10 +14,10 @@ _KEY = "stockroom.stocking"
 class Stocking(Protocol):
     """The stock, as far as the catalogue knows it."""
 
-    def available(self, product_id: Any = Product.id) -> ColumnElement[int]:
+    def available(self, product: Any = Product) -> ColumnElement[int]:
         """Pieces on hand and promised to nobody, of the product that a statement is about.
 
-        :param product_id: the column that names it.
+        :param product: ``Product``, or an alias under which the statement has it.
         """
 
     def open(self, session: Session, product: Product, quantity: int) -> None:

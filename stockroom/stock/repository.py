@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    DateTime,
     Row,
     Select,
     String,
@@ -112,17 +113,17 @@ def on_hand_of_product() -> ColumnElement[int]:
     return _total(select(func.sum(Level.on_hand)).where(Level.product_id == Product.id))
 
 
-def available_of_product(product_id: Any = Product.id) -> ColumnElement[int]:
+def available_of_product(product: Any = Product) -> ColumnElement[int]:
     """Of these the ones that are promised to nobody; what is overdue counts as given back.
 
-    :param product_id: the column that names the product.
+    :param product: ``Product``, or an alias of it in the statement around this.
     """
     free = func.sum(Level.on_hand - Level.reserved)
-    unpromised = select(free).where(Level.product_id == product_id)
+    unpromised = select(free).where(Level.product_id == product.id)
     overdue = _overdue_lines(func.sum(ReservationLine.quantity)).where(
-        ReservationLine.product_id == product_id
+        ReservationLine.product_id == product.id
     )
-    return _total(unpromised) + _total(overdue)
+    return _total(unpromised.correlate(product)) + _total(overdue.correlate(product))
 
 
 def low_products(default_threshold: int) -> Select[tuple[Product]]:
@@ -314,7 +315,9 @@ _WITH_LINES = (selectinload(Reservation.lines),)
 
 
 def _is_overdue() -> tuple[ColumnElement[bool], ...]:
-    return (IS_HELD, Reservation.expires_at <= now())
+    # Asked when the statement runs, which may have been written out long before.
+    moment = bindparam("this_moment", callable_=now, type_=DateTime(timezone=True))
+    return (IS_HELD, Reservation.expires_at <= moment)
 
 
 def _overdue_lines(what: ColumnElement[Any]) -> Select[Any]:
