@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from bench.accounts import PASSWORD
 from bench.catalogue import SEED, products
@@ -81,53 +81,48 @@ class Client:
 
 def all_cases(app: Flask, emails: Sequence[str]) -> list[Case]:
     """For the catalogue that is in the database, and these accounts."""
-    customer = Client(token_for(app, make_user(app)))
-    return [*reads(app, customer), _creation(app), _login(emails)]
+    return [*reads(app), _creation(app), _login(emails)]
 
 
-def reads(app: Flask, customer: Client) -> Iterator[Case]:
+def reads(app: Flask) -> Iterator[Case]:
     """Asked by a customer who has signed in."""
-    found = some_products(app)
-    product = f"/products/{found[0][0]}"
+    customer, found = Client(token_for(app, make_user(app))), some_products(app)
+    ids = [row.id for row in found]
+    product = f"/products/{ids[0]}"
     yield Case("product-hot", "product, hot", 0.70, [customer.get(product)])
     yield Case("list-hot", "list of 20, hot", 0.70, [customer.get("/products?limit=20")])
     tag = _etag(app, customer, product)
     known = customer.get(product, **{"If-None-Match": tag})
     yield Case("product-known", "product, 304", 0.80, [known], 304)
-    each = [customer.get(f"/products/{product_id}") for product_id, _ in found]
+    each = [customer.get(f"/products/{product_id}") for product_id in ids]
     yield Case("product", "product, from PostgreSQL", 0.45, each)
-    pages = [customer.get(f"/products?limit=20&cursor={c}") for c in _cursors(app, found)]
+    cursors = cursors_behind(app, ids)
+    pages = [customer.get(f"/products?limit=20&cursor={cursor}") for cursor in cursors]
     yield Case("list", "list of 20, from PostgreSQL", 0.33, pages)
-    searches = [customer.get(f"/products?limit=20&q={quote_plus(q)}") for q in _words(found)]
-    yield Case("search", "search, ranked", 0.10, searches)
+    answers = [customer.get(f"/products?limit=20&q={words}") for words in searches(found)]
+    yield Case("search", "search, ranked", 0.10, answers)
 
 
-def some_products(app: Flask) -> list[tuple[UUID, str]]:
-    """Ids and names, from everywhere in the catalogue, in no order."""
+def some_products(app: Flask) -> Sequence[Row[tuple[UUID, str, str]]]:
+    """Id, SKU and name of products from everywhere in the catalogue, in no order."""
     by_chance = func.md5(Product.sku)
-    statement = select(Product.id, Product.name).order_by(by_chance).limit(VARIETY)
+    statement = select(Product.id, Product.sku, Product.name).order_by(by_chance).limit(VARIETY)
     with app.app_context():
-        return [(row.id, row.name) for row in db.session.execute(statement)]
+        return db.session.execute(statement).all()
 
 
-def cursor_behind(app: Flask, product_id: UUID) -> str:
-    """Names the page behind a product in the order that a list has by itself."""
-    with app.app_context():
-        return keyset(ORDER).cursor([product_id])
-
-
-def _cursors(app: Flask, found: Sequence[tuple[UUID, str]]) -> Iterator[str]:
+def cursors_behind(app: Flask, product_ids: Iterable[UUID]) -> list[str]:
+    """What names the page behind each product, in the order that a list has by itself."""
     with app.app_context():
         order = keyset(ORDER)
-        for product_id, _ in found:
-            yield order.cursor([product_id])
+        return [order.cursor([product_id]) for product_id in product_ids]
 
 
-def _words(found: Sequence[tuple[UUID, str]]) -> Iterator[str]:
-    """Two words of a product's name: people look for what they have seen."""
+def searches(found: Iterable[Any]) -> Iterator[str]:
+    """Two words of each product's name, as in an address: people look for what they have seen."""
     chance = Random(SEED)  # noqa: S311 - no secret
-    for _, name in found:
-        yield " ".join(chance.sample(name.split(), 2))
+    for product in found:
+        yield quote_plus(" ".join(chance.sample(product.name.split(), 2)))
 
 
 def _etag(app: Flask, customer: Client, path: str) -> str:

@@ -90,7 +90,7 @@ def site(*, with_redis: bool, serve: bool = True) -> Iterator[Settings]:
         if serve:
             stack.enter_context(web.serving(settings))
         if serve and with_redis:
-            stack.enter_context(_relaying(settings))
+            stack.enter_context(relaying(settings))
         yield settings
 
 
@@ -122,7 +122,7 @@ def _settings(home: Path, database_url: str, redis_url: str) -> Settings:
 
 
 @contextmanager
-def _relaying(settings: Settings) -> Iterator[None]:
+def relaying(settings: Settings) -> Iterator[None]:
     """What a worker of Celery does, in a process of its own."""
     over = processes.Event()
     process = processes.Process(target=_relay, args=[settings, over])

@@ -2,12 +2,35 @@
 
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from bench.cases import WSGI
 from bench.rounds import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A figure, and the most that it may be; or the least, if more is better."""
+
+    title: str
+    figure: float
+    bound: float
+    more_is_better: bool = False
+
+    @property
+    def holds(self) -> bool:
+        figure, bound = self.figure, self.bound
+        return figure >= bound if self.more_is_better else figure <= bound
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        sign = "≥" if self.more_is_better else "≤"
+        found, bound = f"{self.figure:,.2f}", f"{sign} {self.bound:,.2f}"
+        return self.title, found, bound, verdict(self.holds)
+
 
 HEAD = (
     *("case", "requests/s", "±", "p50 ms", "p99 ms", "CPU ms"),
@@ -29,6 +52,11 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join([aligned([HEAD, *lines]), *(f"FAILED: {failure}" for failure in failures)])
 
 
+def checks(found: Iterable[Check]) -> str:
+    """A table of figures with their bounds."""
+    return aligned([("", "found", "bound", ""), *(check.cells for check in found)])
+
+
 def aligned(lines: Sequence[Sequence[str]]) -> str:
     """A table of Markdown; all columns but the first are aligned to the right."""
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -41,7 +69,7 @@ def spread(rates: Sequence[float]) -> float:
     return (max(rates) - min(rates)) / 2 / median(rates)
 
 
-def verdict(holds: object) -> str:
+def verdict(holds: bool) -> str:
     return "holds" if holds else "MISSED"
 
 

@@ -4,7 +4,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from statistics import median
+from tempfile import TemporaryDirectory
 
 from bench import bare, wrk
 from bench.cases import ARGON2, FLASK, WSGI, Case
@@ -44,23 +46,23 @@ class Row:
 def subjects(settings: Settings, cases: Iterable[Case]) -> Iterator[Mapping[str, Subject]]:
     """Stockroom and its ceilings, each served and ready, and idle until its turn."""
     with ExitStack() as stack:
-        folder = settings.instance_path / "requests"
-        folder.mkdir(exist_ok=True)
+        folder = Path(stack.enter_context(TemporaryDirectory(dir=settings.instance_path)))
         served = stack.enter_context(web.serving(settings))
-        answers = {}
-        for case in cases:
-            answer = served.send(case.sample(0))
-            answers[case.name] = answer.status, answer.body.decode()
         found: dict[str, Subject] = {STOCKROOM: Server(served, folder, is_bare=False)}
+        answers = _answers(served, cases)
         for name, factory in {WSGI: "make_wsgi", FLASK: "make_flask"}.items():
-            home = settings.instance_path / factory
-            own = replace(settings, instance_path=home, port=web.free_port())
-            bare.prepare(home, answers)
-            application = f"bench.bare:{factory}()"
-            ceiling = web.serving(own, application, "bench/bare_gunicorn.py")
-            found[name] = Server(stack.enter_context(ceiling), folder, is_bare=True)
+            own = replace(settings, instance_path=folder / factory, port=web.free_port())
+            bare.prepare(own.instance_path, answers)
+            serving = web.serving(own, f"bench.bare:{factory}()", "bench/bare_gunicorn.py")
+            found[name] = Server(stack.enter_context(serving), folder, is_bare=True)
         found[ARGON2] = stack.enter_context(argon2(settings))
         yield found
+
+
+def _answers(served: web.Web, cases: Iterable[Case]) -> dict[str, tuple[int, str]]:
+    """What Stockroom answers to a request of each case."""
+    answers = {case.name: served.send(case.sample(0)) for case in cases}
+    return {name: (answer.status, answer.body.decode()) for name, answer in answers.items()}
 
 
 def measure(

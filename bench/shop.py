@@ -1,12 +1,15 @@
 """The application as a shop runs it, on servers of its own, with a catalogue of real size."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
 from cryptography.fernet import Fernet
+from flask import Flask
 
 from bench.latency import site
+from stockroom.app import create_app
 from stockroom.config import Environment, LogFormat, Settings
 
 WORKERS = 2
@@ -25,7 +28,7 @@ def shop() -> Iterator[Settings]:
             jwt_secret_key=Fernet.generate_key().decode(),
             web_concurrency=WORKERS,
             log_format=LogFormat.JSON,
-            log_level=20,
+            log_level=logging.INFO,
         )
 
 
@@ -40,3 +43,8 @@ def for_one_caller(settings: Settings) -> Settings:
         # The token has to last as long as the bench.
         access_token_minutes=24 * 60,
     )
+
+
+def backstage(settings: Settings) -> Flask:
+    """An application to prepare the database with: what it does is no traffic, and not logged."""
+    return create_app(replace(settings, log_level=logging.WARNING))

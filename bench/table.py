@@ -8,17 +8,15 @@ in each round, over 16 connections, with a customer's token. Exit status 1 if a 
 """
 
 import argparse
-import logging
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
 
 from bench import rounds
 from bench.accounts import make_accounts
-from bench.cases import all_cases
+from bench.cases import Case, all_cases
 from bench.catalogue import load
 from bench.report import machine, table
-from bench.shop import for_one_caller, shop
-from stockroom.app import create_app
+from bench.shop import backstage, for_one_caller, shop
 from stockroom.extensions import db
 
 PRODUCTS = 50_000
@@ -30,10 +28,9 @@ def main() -> int:
     with shop() as settings:
         served = for_one_caller(settings)
         load(served.database_url, PRODUCTS)
-        # What is asked of this process is no traffic of the shop's.
-        app = create_app(replace(served, log_level=logging.WARNING))
+        app = backstage(served)
         cases = all_cases(app, make_accounts(app, ACCOUNTS))
-        chosen = [case for case in cases if case.name in (arguments.cases or case.name).split(",")]
+        chosen = _chosen(cases, arguments.cases)
         with app.app_context():
             db.engine.dispose()
         with rounds.subjects(served, chosen) as subjects:
@@ -44,6 +41,15 @@ def main() -> int:
     print(f"{machine()}\n")
     print(table(rows))
     return 0 if all(row.holds for row in rows) else 1
+
+
+def _chosen(cases: Sequence[Case], names: str | None) -> Sequence[Case]:
+    """:raises SystemExit: if there is no case of one of the names."""
+    by_name = {case.name: case for case in cases}
+    wanted = names.split(",") if names else by_name
+    if unknown := set(wanted) - set(by_name):
+        raise SystemExit(f"No such cases: {', '.join(unknown)}; there are {', '.join(by_name)}.")
+    return [by_name[name] for name in wanted]
 
 
 def _arguments() -> argparse.Namespace:
