@@ -7,6 +7,7 @@ table has an address of its own there.
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,10 @@ def _answers() -> dict[str, tuple[int, bytes]]:
 
 def make_wsgi() -> Callable[..., Iterable[bytes]]:
     """The least that an application can be."""
-    lines = {200: "200 OK", 201: "201 Created", 304: "304 Not Modified"}
-    prepared = {f"/{name}": (lines[status], body) for name, (status, body) in _answers().items()}
+    prepared = {
+        f"/{name}": (f"{status} {HTTPStatus(status).phrase}", body)
+        for name, (status, body) in _answers().items()
+    }
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
         status, body = prepared[environ["PATH_INFO"]]

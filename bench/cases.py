@@ -48,9 +48,10 @@ class Case:
     ceilings: Sequence[str] = (WSGI, FLASK)
 
     def sample(self, number: int) -> bytes:
-        """One of the requests, with a number of its own where each has one."""
+        """One of the requests, which has this number where each has another one."""
+        # wrk counts from below.
         unique = b"%010d" % (10 ** len(UNIQUE) - 1 - number)
-        return self.requests[0].replace(UNIQUE.encode(), unique)
+        return self.requests[number % len(self.requests)].replace(UNIQUE.encode(), unique)
 
     @property
     def for_ceiling(self) -> bytes:

@@ -1,4 +1,4 @@
-"""Requests a second of what is asked most, against the least that a server can do.
+"""Requests a second of what is asked for most, against the most that bare servers reach.
 
     python -m bench.table [--seconds 4] [--rounds 5] [--cases product-hot,login]
 
