@@ -58,7 +58,6 @@ def main() -> int:
     print(f"{figures['requests']:,} requests; charts in {arguments.html}\n")
     found = [*_checks(figures["read_ms"], figures["failures"], memory)]
     print(checks(found))
-    print(*figures["failures"][:10], sep="\n")
     return 0 if all(check.holds for check in found) else 1
 
 

@@ -1,6 +1,7 @@
 """The memory of gunicorn's workers while they serve."""
 
 import time
+from contextlib import suppress
 from statistics import median
 
 import psutil
@@ -22,10 +23,12 @@ class Memory:
         self._samples: dict[int, list[tuple[float, float]]] = {}
 
     def sample(self) -> None:
+        moment = time.monotonic() - self._begin
         for worker in self._arbiter.children():
-            moment = time.monotonic() - self._begin
-            megabytes = worker.memory_info().rss / MIB
-            self._samples.setdefault(worker.pid, []).append((moment, megabytes))
+            # One that is being replaced may have ended by now.
+            with suppress(psutil.NoSuchProcess):
+                megabytes = worker.memory_info().rss / MIB
+                self._samples.setdefault(worker.pid, []).append((moment, megabytes))
 
     def largest_mb(self) -> float:
         return max(megabytes for samples in self._samples.values() for _, megabytes in samples)
