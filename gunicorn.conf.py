@@ -7,6 +7,7 @@ by the workers.
 
 import os
 import signal
+from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 from shutil import rmtree
 
 from gunicorn.arbiter import Arbiter
@@ -14,7 +15,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.workers.base import Worker
 
-from stockroom.config import load_settings_or_exit
+from stockroom.config import WebWorker, load_settings_or_exit
 from stockroom.core.logging import configure
 
 _settings = load_settings_or_exit()
@@ -24,6 +25,10 @@ _settings = load_settings_or_exit()
 # for the variable when a worker imports it.
 _metrics = _settings.instance_path.resolve() / "metrics" / str(_settings.port)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
+
+# Each connection is an open file, and a process that runs out of them ends.
+_soft, _hard = getrlimit(RLIMIT_NOFILE)
+setrlimit(RLIMIT_NOFILE, (max(_soft, min(_hard, 65_536)), _hard))
 
 
 class Logger(GunicornLogger):
@@ -40,12 +45,24 @@ class Logger(GunicornLogger):
 
 
 bind = f"{_settings.host}:{_settings.port}"
-workers = _settings.web_concurrency
-worker_class = _settings.web_worker.value
+workers = _settings.processes
+has_threads = _settings.web_worker is WebWorker.THREADS
+worker_class = "stockroom.thread_worker.PatientWorker" if has_threads else "gevent"
 # Followers are let in only up to their number, so that the other threads are always there.
 threads = _settings.web_threads + _settings.stream_connections
 # Connections that are kept alive between two requests have no thread, and need room as well.
-worker_connections = threads + 1000
+worker_connections = threads + 2000
+# Whoever comes while all processes are exchanged waits here.
+backlog = 2048
+# Longer than proxies keep a connection (nginx: 60 seconds): who closes first should be who asks.
+keepalive = 75
+# docs/operators.md and docker-compose.yml wait longer.
+graceful_timeout = 30
+# A process whose loop does not turn for so long is replaced; requests have no part in that.
+timeout = 30
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
 logger_class = Logger
 # TRUSTED_PROXIES alone says who is believed: gunicorn would believe any caller on this machine.
 forwarded_allow_ips = ""

@@ -4,6 +4,7 @@ Only this module reads the environment. The name of a setting in the environment
 field's name in capitals; ``.env.example`` describes each one.
 """
 
+import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -64,7 +65,7 @@ class Settings:
     instance_path: Path = _setting("path", ROOT / "instance")
 
     database_url: str = _setting("str", "", secret=True)
-    database_pool_size: int = _setting("int", 10, validate=Range(1, 200))
+    database_pool_size: int | None = _setting("int", None, validate=Range(1, 200))
     database_prepare: bool = _setting("bool", default=True)
     database_statement_timeout_seconds: float = _setting("float", 30.0, validate=Range(0, 3600))
     database_lock_timeout_seconds: float = _setting("float", 10.0, validate=Range(0, 3600))
@@ -84,7 +85,7 @@ class Settings:
     public_url: str = _setting("str", "")
     host: str = _setting("str", "127.0.0.1")
     port: int = _setting("int", 5000, validate=Range(1, 65535))
-    web_concurrency: int = _setting("int", 1, validate=Range(1, 256))
+    web_concurrency: int | None = _setting("int", None, validate=Range(1, 256))
     web_threads: int = _setting("int", 8, validate=Range(1, 256))
     web_worker: WebWorker = _setting("enum", WebWorker.THREADS, enum=WebWorker, by_value=True)
     stream_connections: int = _setting("int", 100, validate=Range(0, 20_000))
@@ -133,11 +134,30 @@ class Settings:
         return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
 
     @property
+    def processes(self) -> int:
+        """How many processes answer requests: by default one for each core, if they can share."""
+        return self.web_concurrency or (cores() if self.redis_url else 1)
+
+    @property
+    def connections(self) -> int:
+        """How many connections to the database a process holds at most: by default one for each
+        thread that answers requests, and two for followers and jobs.
+        """
+        return self.database_pool_size or self.web_threads + 2
+
+    @property
     def sqlalchemy_url(self) -> str:
         """The database's address with its driver named; the embedded server's if there is none."""
         scheme, _, rest = (self.database_url or "postgresql:///").partition("://")
         driver = "postgresql+psycopg2" if scheme in {"postgres", "postgresql"} else scheme
         return f"{driver}://{rest}"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    # macOS has no affinities to ask for.
+    has_affinity = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
 
 
 def load_settings() -> Settings:

@@ -38,7 +38,7 @@ def objections(settings: "Settings") -> Iterator[str]:
     """What makes these settings wrong anywhere."""
     yield from _objections_to_addresses(settings)
     yield from _objections_to_outgoing(settings)
-    if settings.web_concurrency > 1 and not settings.redis_url:
+    if settings.processes > 1 and not settings.redis_url:
         yield (
             "WEB_CONCURRENCY is above 1 but REDIS_URL is not set: several processes must share "
             "limits and cache. Set REDIS_URL, or run one process."

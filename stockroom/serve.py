@@ -16,7 +16,7 @@ from flask.cli import with_appcontext
 from flask_migrate import upgrade
 from gunicorn.app.base import Application
 
-from stockroom.config import ROOT, Settings, WebWorker
+from stockroom.config import ROOT, Settings
 from stockroom.core.console import plain_errors
 from stockroom.core.context import settings
 from stockroom.core.permissions import Role
@@ -65,7 +65,7 @@ class _Server(Application):
     def load_config(self) -> None:
         self.load_config_from_file(str(ROOT / "gunicorn.conf.py"))
         # The application exists already, made of what greenlets would have to replace before.
-        self.cfg.set("worker_class", WebWorker.THREADS.value)
+        self.cfg.set("worker_class", "stockroom.thread_worker.PatientWorker")
         self.cfg.set("when_ready", lambda _arbiter: _announce(self._settings))
 
     def load(self) -> Any:

@@ -20,7 +20,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Bind the database; nothing connects, or starts, before the first query."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "pool_size": settings.database_pool_size,
+        "pool_size": settings.connections,
         "max_overflow": 0,
         "pool_timeout": POOL_SECONDS,
         # Values never reach a log or a trace by way of an error message.

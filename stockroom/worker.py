@@ -26,7 +26,7 @@ if not _settings.redis_url:
         "Redis; without it, the one web process does all work itself."
     )
 # A thread without a connection could do nothing.
-_settings = replace(_settings, database_pool_size=max(_settings.database_pool_size, THREADS))
+_settings = replace(_settings, database_pool_size=max(_settings.connections, THREADS))
 _flask = create_app(_settings)
 celery = make_celery(_flask, _settings.redis_url)
 _dispatcher = Dispatcher(_flask, lambda name: celery.tasks[name].apply_async(retry=False))

@@ -1,6 +1,5 @@
 """Passwords: which are accepted, and how they are hashed, at most as many at once as cores."""
 
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from stockroom.config import cores
 from stockroom.core.context import settings
 from stockroom.core.errors import InvalidInput, Unavailable
 
@@ -83,10 +83,7 @@ def _hasher(memory_kib: int, passes: int, lanes: int) -> tuple[PasswordHasher, s
 
 @lru_cache(maxsize=8)
 def _slots(processes: int) -> BoundedSemaphore:
-    # macOS has no affinities to ask for.
-    has_affinity = hasattr(os, "sched_getaffinity")
-    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    return BoundedSemaphore(max(1, cores // processes))
+    return BoundedSemaphore(max(1, cores() // processes))
 
 
 @contextmanager
@@ -95,7 +92,7 @@ def _a_core() -> Iterator[None]:
 
     :raises Unavailable: if none becomes free in time.
     """
-    slots = _slots(settings().web_concurrency)
+    slots = _slots(settings().processes)
     if not slots.acquire(timeout=LONGEST_WAIT_SECONDS):
         raise Unavailable("Too many logins at once.")
     try:

@@ -1,4 +1,4 @@
-"""A site of two processes, which the tests of gunicorn's settings share."""
+"""A site of two processes of five threads, which the tests of gunicorn's settings share."""
 
 from collections.abc import Iterator
 
@@ -11,5 +11,6 @@ __all__ = ["open_site"]
 
 @pytest.fixture(scope="session")
 def pair(open_site: OpenSite, servers: dict[str, str]) -> Iterator[Site]:
-    with open_site(web_concurrency=2, web_threads=4, redis_url=servers["redis"]) as site:
+    few = {"web_threads": 4, "stream_connections": 1}
+    with open_site(web_concurrency=2, redis_url=servers["redis"], **few) as site:
         yield site
