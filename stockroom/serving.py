@@ -2,6 +2,7 @@
 
 from threading import Event, Thread
 
+import structlog
 from flask import Flask
 from gunicorn.workers.base import Worker
 
@@ -11,8 +12,11 @@ from stockroom.core import malformed, metrics
 from stockroom.core.context import settings
 from stockroom.core.engine import Engine
 from stockroom.core.greenlets import let_psycopg2_wait
+from stockroom.core.health import Unready, check_connections
 from stockroom.extensions import db
 from stockroom.stream.tail import tail_of
+
+log = structlog.get_logger(__name__)
 
 GLANCE_SECONDS = 0.25
 
@@ -51,7 +55,16 @@ class Companion:
         Not in the handler of the signal: it may have interrupted whoever holds the lock.
         """
         with self._app.app_context():
+            _warn_of_few_connections()
             while self._worker.alive and not self._over.wait(GLANCE_SECONDS):
                 # Another worker may be asked for the metrics of all.
                 metrics.count_connections()
         self._tail.close()
+
+
+def _warn_of_few_connections() -> None:
+    """Say at the start what would else show when there is most to do."""
+    try:
+        check_connections()
+    except Unready as reason:
+        log.warning("connections", reason=str(reason))

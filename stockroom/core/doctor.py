@@ -8,7 +8,7 @@ from flask.cli import with_appcontext
 from stockroom.config import Settings
 from stockroom.core.console import json_option, print_table
 from stockroom.core.context import settings
-from stockroom.core.health import Unready, bound_checks, check_letters
+from stockroom.core.health import Unready, bound_checks, check_connections, check_letters
 
 OWASP_MEMORY_KIB = 19 * 1024
 
@@ -38,7 +38,8 @@ def _settings(current: Settings) -> Iterator[Finding]:
 
 
 def _services() -> Iterator[Finding]:
-    for name, check in {**bound_checks(), "locale": check_letters}.items():
+    others = {"locale": check_letters, "connections": check_connections}
+    for name, check in {**bound_checks(), **others}.items():
         try:
             yield name, "ok", check()
         except Unready as reason:

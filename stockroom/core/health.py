@@ -14,10 +14,17 @@ from sqlalchemy.exc import ProgrammingError
 
 from stockroom.core.context import settings
 from stockroom.core.errors import Unavailable
+from stockroom.core.poolers import is_direct
 from stockroom.core.transaction import reading
 from stockroom.extensions import limiter
 
 _KEY = "stockroom.checks"
+
+_ROOM = """
+    SELECT sum(setting::int * CASE name WHEN 'max_connections' THEN 1 ELSE -1 END)
+    FROM pg_settings
+    WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +65,26 @@ def check_letters() -> str:
     if not is_folding:
         raise Unready(f"{locale} knows only A to Z: create the database with C.UTF-8 or another")
     return str(locale)
+
+
+def check_connections() -> str:
+    """The server has room for all that the processes of one machine may open."""
+    needed = settings().processes * (settings().connections + 1)
+    try:
+        with reading() as session:
+            link = session.connection().connection.driver_connection
+            assert link is not None  # noqa: S101 - tells the type checker
+            if not is_direct(link):
+                return f"up to {needed}, by way of a pooler"
+            most = session.scalar(text(_ROOM)) or 0
+    except Unavailable:
+        raise Unready("cannot be read: the database does not answer") from None
+    if needed > most:
+        raise Unready(
+            f"up to {needed}, and the server has {most}: lower WEB_CONCURRENCY or "
+            "DATABASE_POOL_SIZE, or raise max_connections"
+        )
+    return f"up to {needed} of {most}"
 
 
 def check_migrations() -> str:

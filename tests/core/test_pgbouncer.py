@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy.engine import make_url
 
 from stockroom.config import Settings
+from stockroom.core.health import check_connections
 from stockroom.core.permissions import Role
 from stockroom.core.wakeups import listen
 from stockroom.outbox.relay import relay
@@ -78,6 +79,11 @@ def test_nobody_listens_on_a_connection_that_others_get_as_well(pooled: Flask) -
         stop.set()
         thread.join()
     assert listeners(pooled) == set()
+
+
+def test_how_many_connections_there_are_is_left_to_it(pooled: Flask) -> None:
+    with pooled.app_context():
+        assert check_connections() == "up to 11, by way of a pooler"
 
 
 @pytest.mark.heavy
