@@ -7,7 +7,7 @@ by the workers.
 
 import os
 import signal
-from resource import RLIMIT_NOFILE, getrlimit, setrlimit
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from shutil import rmtree
 
 from gunicorn.arbiter import Arbiter
@@ -18,17 +18,16 @@ from gunicorn.workers.base import Worker
 from stockroom.config import WebWorker, load_settings_or_exit
 from stockroom.core.logging import configure
 
-_settings = load_settings_or_exit()
+MOST_FILES = 65_536
+OTHER_FILES = 200
+"""Of a process: its connections to PostgreSQL and Redis, its logs, what it imports."""
 
+_settings = load_settings_or_exit()
 
 # Each worker counts in files of its own here, and any of them tells for all. The library looks
 # for the variable when a worker imports it.
 _metrics = _settings.instance_path.resolve() / "metrics" / str(_settings.port)
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(_metrics)
-
-# Each connection is an open file, and a process that runs out of them ends.
-_soft, _hard = getrlimit(RLIMIT_NOFILE)
-setrlimit(RLIMIT_NOFILE, (max(_soft, min(_hard, 65_536)), _hard))
 
 
 class Logger(GunicornLogger):
@@ -46,12 +45,17 @@ class Logger(GunicornLogger):
 
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.processes
-has_threads = _settings.web_worker is WebWorker.THREADS
-worker_class = "stockroom.thread_worker.PatientWorker" if has_threads else "gevent"
+_has_threads = _settings.web_worker is WebWorker.THREADS
+worker_class = "stockroom.thread_worker.PatientWorker" if _has_threads else "gevent"
 # Followers are let in only up to their number, so that the other threads are always there.
 threads = _settings.web_threads + _settings.stream_connections
+# Each connection is an open file, and a process that runs out of them ends.
+_soft, _hard = getrlimit(RLIMIT_NOFILE)
+_files = MOST_FILES if _hard == RLIM_INFINITY else min(_hard, MOST_FILES)
+if _soft != RLIM_INFINITY:
+    setrlimit(RLIMIT_NOFILE, (max(_soft, _files), _hard))
 # Connections that are kept alive between two requests have no thread, and need room as well.
-worker_connections = threads + 2000
+worker_connections = min(threads + 2000, _files - OTHER_FILES)
 # Whoever comes while all processes are exchanged waits here.
 backlog = 2048
 # Longer than proxies keep a connection (nginx: 60 seconds): who closes first should be who asks.
