@@ -113,3 +113,19 @@ def test_without_them_a_statement_may_take_for_ever(app: Flask, bound: Bound) ->
         session.execute(text("SELECT 1"))
     with app.app_context(), reading() as session:
         assert session.execute(VALUES).one() == ("0", "0")
+
+
+@needs_pgbouncer
+def test_behind_pgbouncer_nothing_is_left_for_who_comes_next(
+    servers: dict[str, str], settings: Settings, make_app: Callable[..., Flask]
+) -> None:
+    name = make_url(settings.database_url).database
+    with pgbouncer.pgbouncer(servers["postgres"], connections=1) as address:
+        pooled = {"database_url": address.format(name), **pgbouncer.SETTINGS}
+        web, command = make_app(**pooled), make_app(**pooled)
+        with web.app_context():
+            timeouts.bind(db.engine, current_settings())
+            with reading() as session:
+                assert session.execute(VALUES).one() == ("30s", "10s")
+        with command.app_context(), reading() as session:
+            assert session.execute(VALUES).one() == ("0", "0")
