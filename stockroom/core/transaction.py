@@ -22,6 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
+from stockroom.core import batch
 from stockroom.core.errors import Busy, PreconditionFailed, Unavailable, error_for_constraint
 from stockroom.extensions import db
 
@@ -54,7 +55,7 @@ def transaction(*, dry_run: bool = False, lock_seconds: float | None = None) -> 
     if (outer := _current.get()) is not None:
         with translated():
             yield outer
-            _finish(outer)
+            _finish(outer, is_all=False)
         return
     with Session(db.engine, expire_on_commit=False) as session:
         token = _current.set(session)
@@ -64,7 +65,7 @@ def transaction(*, dry_run: bool = False, lock_seconds: float | None = None) -> 
                     wait = f"SET LOCAL lock_timeout = {lock_seconds * 1000:.0f}"
                     session.connection().exec_driver_sql(wait)
                 yield session
-                _finish(session)
+                _finish(session, is_all=not dry_run)
                 if dry_run:
                     return
                 session.commit()
@@ -138,10 +139,11 @@ def _autocommitting(engine: Engine) -> Engine:
     return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
-def _finish(session: Session) -> None:
+def _finish(session: Session, *, is_all: bool) -> None:
     session.flush()
     for callback in session.info.pop(_BEFORE_COMMIT, ()):
         callback()
+    batch.send(session, is_all=is_all)
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from threading import Event
 
 import structlog
 from psycopg2 import Error
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import bindparam, func
 from sqlalchemy import select as select_rows
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from stockroom.core import batch
 from stockroom.core.poolers import is_direct
 from stockroom.embedded.errors import EmbeddedServerError
 from stockroom.extensions import db
@@ -26,15 +27,12 @@ CHANNEL = "stockroom_jobs"
 LOOK_UP_SECONDS = 0.1
 RECONNECT_SECONDS = 1.0
 
+_NOTIFY = select_rows(func.pg_notify(CHANNEL, bindparam("job")))
+
 
 def wake(session: Session, job: str) -> None:
     """Wake the job once the session's transaction is committed, and only then."""
-    session.execute(select_rows(waking(job)))
-
-
-def waking(job: str) -> ColumnElement[None]:
-    """The same as an expression, for a statement that goes to the server anyway."""
-    return func.pg_notify(CHANNEL, job)
+    batch.leave(session, _NOTIFY, {"job": job})
 
 
 def listen(stop: Event, on_wake: Callable[[set[str]], None]) -> None:

@@ -9,17 +9,18 @@ from sqlalchemy import ColumnElement, delete, func, insert, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from stockroom.core import batch
 from stockroom.core.database import table_of
-from stockroom.core.wakeups import waking
 from stockroom.outbox.filters import EventFilters
 from stockroom.outbox.models import Cursor, Event
 
 RELAY = "relay"
 
+_INSERT = insert(table_of(Event))
 
-def add(session: Session, events: Sequence[Mapping[str, Any]], *, waking_job: str) -> None:
-    """Insert events, and wake the job, in one statement."""
-    session.execute(insert(table_of(Event)).returning(waking(waking_job)), list(events))
+
+def add(session: Session, events: Sequence[Mapping[str, Any]]) -> None:
+    batch.leave(session, _INSERT, *events)
 
 
 def lock_relay(session: Session, sinks: Sequence[str]) -> int:

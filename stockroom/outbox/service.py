@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from stockroom.core.context import Actor, actor, client_address, request_id
 from stockroom.core.database import new_id, now
 from stockroom.core.transaction import before_commit, reading, snapshot
+from stockroom.core.wakeups import wake
 from stockroom.outbox import repository
 from stockroom.outbox.errors import EventsExpired
 from stockroom.outbox.filters import EventFilters
@@ -111,4 +112,5 @@ def require_kept(session: Session, after: int, newest: int) -> None:
 
 
 def _write(session: Session) -> None:
-    repository.add(session, session.info.pop(_RECORDED), waking_job=RELAY_JOB)
+    repository.add(session, session.info.pop(_RECORDED))
+    wake(session, RELAY_JOB)
