@@ -24,6 +24,12 @@ def table_of(model: type[Base]) -> Table:
     return table
 
 
+def row_of(row: Base) -> dict[str, Any]:
+    """What the columns of a new row hold, but for those that the database computes."""
+    columns = row.__table__.columns
+    return {it.name: getattr(row, it.name) for it in columns if it.computed is None}
+
+
 def new_id() -> UUID:
     """A UUIDv7 (RFC 9562, 5.7): ids made later by one process are greater."""
     return uuid_utils.compat.uuid7()

@@ -8,11 +8,14 @@ from sqlalchemy import Select, Text, cast, exists, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session, with_expression
 
-from stockroom.core.database import now
+from stockroom.core import batch
+from stockroom.core.database import now, row_of, table_of
 from stockroom.products.conditions import NOT_ARCHIVED, has_sku, matching, names_of
 from stockroom.products.filters import ProductFilters
 from stockroom.products.models import Product
 from stockroom.products.stocking import stocking
+
+_INSERT = insert(table_of(Product))
 
 
 def with_available() -> Any:
@@ -32,6 +35,10 @@ def find_by_sku(session: Session, sku: str) -> Product | None:
         select(Product).options(with_available()).where(has_sku(), NOT_ARCHIVED),
         {"sku": sku},
     )
+
+
+def add(session: Session, product: Product) -> None:
+    batch.leave(session, _INSERT, row_of(product))
 
 
 def found_by(filters: ProductFilters, *, to_staff: bool) -> Select[tuple[Product]]:

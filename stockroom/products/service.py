@@ -10,7 +10,7 @@ from sqlalchemy.orm.attributes import flag_modified
 
 from stockroom.core import cache
 from stockroom.core.context import settings
-from stockroom.core.database import new_id
+from stockroom.core.database import new_id, now
 from stockroom.core.json_values import is_same
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.representation import Representation
@@ -67,13 +67,16 @@ def create(fields: ProductFields, stock: int = 0) -> Product:
     :raises SkuTaken: if a product that is not archived has the SKU, in any case.
     :raises InvalidInput: if the price has more decimals than the currency.
     """
-    product = Product(id=new_id(), **with_defaults(fields))
+    moment = now()
+    product = Product(
+        id=new_id(), version=1, created_at=moment, updated_at=moment, **with_defaults(fields)
+    )
+    product.available = stock
     with transaction() as session:
-        session.add(product)
+        repository.add(session, product)
         record_created(session, product)
         stocking().open(session, product, stock)
         cache.changed(session)
-    product.available = stock
     return product
 
 

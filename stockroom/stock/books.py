@@ -40,17 +40,22 @@ class Books:
     change that is refused nothing is booked, and others can still be.
 
     :param open_at: levels to be made if they are not there yet; their locations have to be.
+    :param are_new: whether the products are made by this very transaction: nobody else can have
+        made levels of them, or be at these.
     """
 
     def __init__(
-        self, session: Session, items: Iterable[Item], open_at: Collection[Key] = ()
+        self,
+        session: Session,
+        items: Iterable[Item],
+        open_at: Collection[Key] = (),
+        *,
+        are_new: bool = False,
     ) -> None:
         self._session = session
         self.items = {item.id: item for item in items}
-        self._levels = repository.lock_levels(session, self.items)
-        if missing := set(open_at) - self._levels.keys():
-            repository.open_levels(session, missing)
-            self._levels = repository.lock_levels(session, self.items)
+        self._are_new = are_new
+        self._levels = {key: Balance(0, 0) for key in open_at} if are_new else self._locked(open_at)
         self._keys = keys_by_product(self._levels)
         self._before = {key: copy(level) for key, level in self._levels.items()}
         self._movements: list[dict[str, Any]] = []
@@ -101,7 +106,10 @@ class Books:
     def close(self) -> None:
         """Write what was booked, and tell of it."""
         changes = {key: _difference(self._before[key], it) for key, it in self._levels.items()}
-        if moved := {key: change for key, change in changes.items() if any(change)}:
+        moved = {key: change for key, change in changes.items() if any(change)}
+        if self._are_new:
+            repository.add_levels(self._session, self._levels)
+        elif moved:
             repository.change_levels(self._session, moved)
         if self._movements:
             repository.add_movements(self._session, self._movements)
@@ -109,6 +117,13 @@ class Books:
             record_changed(self._session, self.items[key[0]], key[1], level, movement)
         for item in self.items.values():
             self._tell_if_low(item)
+
+    def _locked(self, open_at: Collection[Key]) -> dict[Key, Balance]:
+        levels = repository.lock_levels(self._session, self.items)
+        if missing := set(open_at) - levels.keys():
+            repository.open_levels(self._session, missing)
+            levels = repository.lock_levels(self._session, self.items)
+        return levels
 
     def _require(self, key: Key, quantity: int) -> None:
         available = self._levels[key].available if key in self._levels else 0

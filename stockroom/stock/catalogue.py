@@ -18,10 +18,8 @@ class Stocking:
     def open(session: Session, product: Product, quantity: int) -> None:
         if quantity == 0:
             return
-        # The product has to be there before its stock.
-        session.flush()
         item = Item(product.id, product.sku, product.status, product.low_stock_threshold)
-        books = Books(session, [item], open_at=[(product.id, MAIN)])
+        books = Books(session, [item], open_at=[(product.id, MAIN)], are_new=True)
         books.move((product.id, MAIN), MovementKind.RECEIVED, quantity)
         books.close()
 

@@ -27,7 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session, selectinload
 
-from stockroom.core.database import Base, now, table_of
+from stockroom.core import batch
+from stockroom.core.database import now, row_of, table_of
 from stockroom.core.pagination import Keyset
 from stockroom.products.models import Product, ProductStatus
 from stockroom.stock.filters import MovementFilters, ReservationFilters
@@ -154,19 +155,25 @@ def open_levels(session: Session, keys: Iterable[Key]) -> None:
     session.execute(insert(Level).on_conflict_do_nothing(), rows)
 
 
+def add_levels(session: Session, levels: Mapping[Key, Balance]) -> None:
+    """Make the levels of products that this very transaction makes."""
+    for (product_id, location), it in levels.items():
+        row = {"product_id": product_id, "location": location}
+        counters = {"on_hand": it.on_hand, "reserved": it.reserved}
+        batch.leave(session, _INSERT_LEVEL, row | counters)
+
+
 def change_levels(session: Session, changes: Mapping[Key, tuple[int, int]]) -> None:
     """Add to what is on hand and to what is reserved, at all these levels in one statement."""
     product_ids, locations = zip(*changes, strict=True)
     on_hand, reserved = zip(*changes.values(), strict=True)
-    session.execute(
-        _CHANGE_LEVELS,
-        {
-            "ids": list(product_ids),
-            "locations": list(locations),
-            "on_hand": list(on_hand),
-            "reserved": list(reserved),
-        },
-    )
+    values = {
+        "ids": list(product_ids),
+        "locations": list(locations),
+        "on_hand": list(on_hand),
+        "reserved": list(reserved),
+    }
+    batch.leave(session, _CHANGE_LEVELS, values)
 
 
 def levels_of(session: Session, product_id: UUID) -> dict[str, Balance]:
@@ -191,7 +198,7 @@ def levels_of(session: Session, product_id: UUID) -> dict[str, Balance]:
 
 
 def add_movements(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    session.execute(insert(table_of(Movement)), list(rows))
+    batch.leave(session, _INSERT_MOVEMENT, *rows)
 
 
 def movements_of(product_id: UUID, filters: MovementFilters) -> Select[tuple[Movement]]:
@@ -247,9 +254,8 @@ def lock_reservation(session: Session, reservation_id: UUID) -> Reservation | No
 
 
 def add_reservation(session: Session, reservation: Reservation) -> None:
-    lines = [_values(line) for line in reservation.lines]
-    session.execute(insert(table_of(Reservation)), _values(reservation))
-    session.execute(insert(table_of(ReservationLine)), lines)
+    batch.leave(session, _INSERT_RESERVATION, row_of(reservation))
+    batch.leave(session, _INSERT_LINE, *map(row_of, reservation.lines))
 
 
 def get_reservation(session: Session, reservation_id: UUID) -> Reservation | None:
@@ -331,11 +337,6 @@ def _total(sums: Select[Any]) -> ColumnElement[int]:
     return cast(func.coalesce(sums.scalar_subquery(), literal(0)), BigInteger)
 
 
-def _values(row: Base) -> dict[str, Any]:
-    """What the columns of a new row hold."""
-    return {column.name: getattr(row, column.name) for column in row.__table__.columns}
-
-
 def _uuids(values: Collection[UUID]) -> ColumnElement[Any]:
     return cast(list(values), ARRAY(Uuid()))
 
@@ -345,6 +346,9 @@ def _uuids(values: Collection[UUID]) -> ColumnElement[Any]:
 
 _IDS = bindparam("ids", type_=ARRAY(Uuid()))
 _PRODUCTS, _LEVELS = table_of(Product).c, table_of(Level).c
+_INSERT_LEVEL, _INSERT_MOVEMENT = insert(table_of(Level)), insert(table_of(Movement))
+_INSERT_RESERVATION = insert(table_of(Reservation))
+_INSERT_LINE = insert(table_of(ReservationLine))
 _FACTS = select(_PRODUCTS.id, _PRODUCTS.sku, _PRODUCTS.status, _PRODUCTS.low_stock_threshold)
 _ITEMS_BY_ID = _FACTS.where(_PRODUCTS.id == any_(_IDS))
 _ITEMS_BY_SKU = _FACTS.where(
