@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, String, Text, delete, select, tuple_, update
+from sqlalchemy import Index, String, Text, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from stockroom.core.database import Base, now
+from stockroom.core import batch
+from stockroom.core.database import Base, now, table_of
 from stockroom.core.encryption import renewed
 from stockroom.core.jobs import Job
 from stockroom.core.personal_data import Person, PersonalData
@@ -37,6 +38,11 @@ class IdempotencyKey(Base):
     created_at: Mapped[datetime]
 
 
+_ANSWER = update(table_of(IdempotencyKey)).where(
+    IdempotencyKey.user_id == bindparam("of_user"), IdempotencyKey.key == bindparam("of_key")
+)
+
+
 def claim(session: Session, user_id: UUID, key: str, fingerprint: str) -> bool:
     """Take the key for this request; waits for another that is under way with it.
 
@@ -62,7 +68,7 @@ def find(session: Session, user_id: UUID, key: str) -> IdempotencyKey | None:
 
 
 def keep_answer(session: Session, user_id: UUID, key: str, answer: str) -> None:
-    session.execute(update(IdempotencyKey).where(_is(user_id, key)).values(answer=answer))
+    batch.leave(session, _ANSWER, {"of_user": user_id, "of_key": key, "answer": answer})
 
 
 def remove_expired() -> None:
@@ -93,10 +99,6 @@ def _remove_some(before: datetime) -> int:
     with transaction() as session:
         removed = session.execute(delete(IdempotencyKey).where(tuple_(*keys).in_(old)))
         return removed.rowcount  # type: ignore[attr-defined,no-any-return]
-
-
-def _is(user_id: UUID, key: str) -> Any:
-    return (IdempotencyKey.user_id == user_id) & (IdempotencyKey.key == key)
 
 
 def _export(session: Session, person: Person) -> Sequence[dict[str, Any]]:

@@ -43,6 +43,12 @@ def test_a_request_that_is_sent_again_gets_the_first_answer(app: Flask, staff: A
     assert [event.type for event in all_events(app)].count("product.created") == 1
 
 
+def test_what_is_made_under_a_key_has_the_version_that_its_answer_names(staff: Api) -> None:
+    made = staff.post("/products", json=product_body(stock=3), headers=KEY)
+    read = staff.get(made.headers["Location"])
+    assert read.headers["ETag"] == made.headers["ETag"]
+
+
 def test_without_a_key_the_same_request_is_another_one(app: Flask, staff: Api) -> None:
     body = product_body()
     staff.post("/products", json=body)
