@@ -4,13 +4,33 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, case, delete, func, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from stockroom.auth.models import FailedLogins
+from stockroom.core import batch
+from stockroom.core.database import table_of
 
 SECOND = timedelta(seconds=1)
+
+_ROWS = table_of(FailedLogins)
+_INSERT = insert(_ROWS)
+_REPLACE = _INSERT.on_conflict_do_update(constraint=_ROWS.primary_key, set_=_INSERT.excluded)
+_DELETE = delete(_ROWS).where(
+    _ROWS.c.account == bindparam("of_account"), _ROWS.c.network == bindparam("of_network")
+)
 
 
 class Key(NamedTuple):
@@ -63,19 +83,12 @@ def count(session: Session, key: Key, rule: Rule, moment: datetime) -> int:
 def trust(session: Session, key: Key, moment: datetime, until: datetime) -> None:
     """The account is at home there from now on, and has failed at nothing."""
     values = {"failures": 0, "counted_at": moment, "blocked_until": None, "trusted_until": until}
-    session.execute(
-        insert(FailedLogins)
-        .values(account=key.account, network=key.network, **values)
-        .on_conflict_do_update(
-            index_elements=[FailedLogins.account, FailedLogins.network], set_=values
-        )
-    )
+    batch.leave(session, _REPLACE, {**key._asdict(), **values})
 
 
 def forgive(session: Session, key: Key) -> None:
     """Forget the failures of one key."""
-    is_it = (FailedLogins.account == key.account, FailedLogins.network == key.network)
-    _delete(session, *is_it)
+    batch.leave(session, _DELETE, {"of_account": key.account, "of_network": key.network})
 
 
 def forget_account(session: Session, account: str) -> None:

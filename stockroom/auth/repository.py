@@ -6,17 +6,21 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, text, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from stockroom.auth.models import LoginSession, SigningKey
+from stockroom.core import batch
 from stockroom.core.context import settings
+from stockroom.core.database import table_of, values_of
 from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
 from stockroom.core.prepared import Prepared
 from stockroom.users.models import User
 
 NEWEST_FIRST = Keyset("-created_at", None, LoginSession.id, descending=True)
+
+_INSERT = insert(table_of(LoginSession))
 
 
 class Standing(NamedTuple):
@@ -41,6 +45,10 @@ def _standing(*, needs_verified_email: bool) -> Prepared:
         .join(LoginSession, LoginSession.user_id == User.id)
         .where(LoginSession.id == bindparam("session_id"), User.id == bindparam("user_id"), *alive)
     )
+
+
+def add(session: Session, login: LoginSession) -> None:
+    batch.leave(session, _INSERT, values_of(login))
 
 
 def lock_open_session(session: Session, session_id: UUID, moment: datetime) -> LoginSession | None:

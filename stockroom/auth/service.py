@@ -36,8 +36,8 @@ def log_in(email: str, password: str, device: Device, code: str | None = None) -
     :raises SecondFactorRequired: if the account has a second factor, and no code was given.
     :raises BadCode: if the code is not right, or was used before.
     """
-    attempt = throttling.begin(email)
     with reading() as session:
+        attempt = throttling.begin(session, email)
         user = users.find_by_email(session, email)
     with throttling.counted(attempt, user.id if user else None):
         # The hash is checked without a database connection in hand: it takes far longer than a
@@ -68,7 +68,8 @@ def reauthenticate(caller: Caller, password: str, code: str | None = None) -> No
     """
     user = verified(caller, password)
     moment = now()
-    attempt = throttling.begin(user.email)
+    with reading() as session:
+        attempt = throttling.begin(session, user.email)
     with throttling.counted(attempt, user.id), transaction() as session:
         stored = users.lock_unchanged(session, user)
         login = repository.lock_open_session(session, _session_of(caller), moment)
@@ -147,7 +148,8 @@ def verified(caller: Caller, password: str) -> User:
     """
     with reading() as session:
         user = users.get(session, caller.user_id)
-    with throttling.counted(throttling.begin(user.email), user.id):
+        attempt = throttling.begin(session, user.email)
+    with throttling.counted(attempt, user.id):
         if not verify_password(user.password_hash, password):
             raise BadCredentials
     return user

@@ -71,7 +71,7 @@ def open_session(session: Session, user: User, device: Device) -> Grant:
         device=device.name,
         address=device.address,
     )
-    session.add(login)
+    repository.add(session, login)
     record(session, EventType.USER_LOGGED_IN, user.id, {}, by=Actor(user.id, login.id))
     return Grant(user, login.id, login.counter, login.expires_at)
 

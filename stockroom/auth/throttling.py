@@ -24,7 +24,7 @@ from stockroom.core.addresses import likely_address
 from stockroom.core.context import client_address, settings
 from stockroom.core.database import now
 from stockroom.core.networks import network_of
-from stockroom.core.transaction import reading, transaction
+from stockroom.core.transaction import transaction
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
 from stockroom.second_factor.errors import BadCode
@@ -57,15 +57,14 @@ class Attempt:
         return (Key("", self.network), FREE_BY_NETWORK), (own, FREE_BY_ACCOUNT)
 
 
-def begin(email: str) -> Attempt:
+def begin(session: Session, email: str) -> Attempt:
     """Let somebody try to log in.
 
     :raises TooManyAttempts: if it is too early for that.
     """
     account, network = _digest("account", likely_address(email)), _network()
     home = Key(account, network)
-    with reading() as session:
-        found = failures.of(session, [home, Key(account, ""), Key("", network)])
+    found = failures.of(session, [home, Key(account, ""), Key("", network)])
     moment = now()
     trusted_until = found[home].trusted_until if home in found else None
     is_at_home = trusted_until is not None and trusted_until > moment
