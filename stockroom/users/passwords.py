@@ -1,10 +1,11 @@
 """Passwords: which are accepted, and how they are hashed, at most as many at once as cores."""
 
+import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
-from threading import BoundedSemaphore
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -19,6 +20,8 @@ LONGEST_WAIT_SECONDS = 10
 COMMONEST = 10_000
 UNUSABLE = "!"
 """In place of a hash: no password is behind it."""
+
+T = TypeVar("T")
 
 
 def require_acceptable(password: str, email: str, field: str = "password") -> None:
@@ -37,8 +40,7 @@ def require_acceptable(password: str, email: str, field: str = "password") -> No
 
 def hash_password(password: str) -> str:
     hasher, _ = _current()
-    with _a_core():
-        return hasher.hash(password)
+    return _on_a_core(lambda: hasher.hash(password))
 
 
 def verify_password(stored_hash: str | None, password: str) -> bool:
@@ -48,11 +50,11 @@ def verify_password(stored_hash: str | None, password: str) -> bool:
     not tell which addresses have an account.
     """
     hasher, decoy = _current()
-    with _a_core():
-        try:
-            return hasher.verify(stored_hash or decoy, password) and stored_hash is not None
-        except (VerificationError, InvalidHashError):
-            return False
+    try:
+        is_right = _on_a_core(lambda: hasher.verify(stored_hash or decoy, password))
+    except (VerificationError, InvalidHashError):
+        return False
+    return is_right and stored_hash is not None
 
 
 def needs_rehash(stored_hash: str) -> bool:
@@ -81,21 +83,29 @@ def _hasher(memory_kib: int, passes: int, lanes: int) -> tuple[PasswordHasher, s
     return hasher, hasher.hash(secrets.token_urlsafe())
 
 
-@lru_cache(maxsize=8)
-def _slots(processes: int) -> BoundedSemaphore:
-    return BoundedSemaphore(max(1, cores() // processes))
-
-
-@contextmanager
-def _a_core() -> Iterator[None]:
+def _on_a_core(work: Callable[[], T]) -> T:
     """Hold one of the cores; more hashes than cores would only slow each other down.
 
     :raises Unavailable: if none becomes free in time.
     """
-    slots = _slots(settings().processes)
-    if not slots.acquire(timeout=LONGEST_WAIT_SECONDS):
-        raise Unavailable("Too many logins at once.")
+    hashing = _threads(settings().processes).submit(work)
     try:
-        yield
-    finally:
-        slots.release()
+        return hashing.result(LONGEST_WAIT_SECONDS)
+    except TimeoutError:
+        hashing.cancel()
+        raise Unavailable("Too many logins at once.") from None
+
+
+@lru_cache(maxsize=8)
+def _threads(processes: int) -> ThreadPoolExecutor:
+    """As many as there are cores for each process.
+
+    They are for hashes alone: the C library keeps the memory of a hash for the thread that has
+    asked for it, and each of a server's many threads would hold on to some of its own.
+    """
+    return ThreadPoolExecutor(max(1, cores() // processes), "passwords")
+
+
+if hasattr(os, "register_at_fork"):
+    # A copy of this process has none of its threads.
+    os.register_at_fork(after_in_child=_threads.cache_clear)
