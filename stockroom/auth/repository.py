@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from stockroom.auth.models import LoginSession, SigningKey
 from stockroom.core import batch
 from stockroom.core.context import settings
-from stockroom.core.database import table_of, values_of
+from stockroom.core.database import row_of, table_of
 from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
 from stockroom.core.prepared import Prepared
@@ -48,7 +48,7 @@ def _standing(*, needs_verified_email: bool) -> Prepared:
 
 
 def add(session: Session, login: LoginSession) -> None:
-    batch.leave(session, _INSERT, values_of(login))
+    batch.leave(session, _INSERT, row_of(login))
 
 
 def lock_open_session(session: Session, session_id: UUID, moment: datetime) -> LoginSession | None:

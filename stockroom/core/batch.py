@@ -6,12 +6,15 @@ of them are done and committed, or none ("Multiple Statements in a Simple Query"
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Delete, Dialect, Insert, Select, Update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from stockroom.core.connections import autocommitting
 
 MOST_IN_A_MESSAGE = 50
 """Beyond so many rows, a round trip for each statement is nothing beside the rest."""
@@ -51,8 +54,7 @@ def send(session: Session, *, is_all: bool) -> None:
 
 def _send_message(session: Session, left: Sequence[_Left], *, is_all: bool) -> None:
     is_transaction = is_all and not session.in_transaction()
-    options = {"isolation_level": "AUTOCOMMIT"} if is_transaction else {}
-    connection = session.connection(execution_options=options)
+    connection = session.connection()
     texts, values = list[str](), dict[str, Any]()
     for statement, rows in left:
         for row in rows:
@@ -60,7 +62,9 @@ def _send_message(session: Session, left: Sequence[_Left], *, is_all: bool) -> N
             compiled = _compiled(statement, tuple(row), connection.dialect)
             texts.append(compiled.text(prefix))
             values |= compiled.values(row, prefix)
-    connection.exec_driver_sql(";\n".join(texts), values)
+    driver = connection.connection.driver_connection
+    with autocommitting(driver) if is_transaction else nullcontext():
+        connection.exec_driver_sql(";\n".join(texts), values)
 
 
 class _Compiled:

@@ -1,6 +1,8 @@
 """Connections of the pool: those that the server has left are replaced unseen."""
 
 import select
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -34,6 +36,23 @@ def watch(engine: Engine) -> None:
 
     event.listen(engine, "checkout", check)
     event.listen(engine, "checkin", rest)
+
+
+@contextmanager
+def autocommitting(driver: Any) -> Iterator[None]:
+    """Let each message to the server be a transaction of its own, until the block ends.
+
+    By the driver's own switch: after SQLAlchemy's, ``isolation_level``, the way back from it costs
+    a round trip each time, as psycopg2 then sets the level anew.
+
+    :param driver: psycopg2's connection.
+    """
+    driver.autocommit = True
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.autocommit = False
 
 
 def _has_news(connection: Any) -> bool:

@@ -24,10 +24,10 @@ def table_of(model: type[Base]) -> Table:
     return table
 
 
-def row_of(row: Base) -> dict[str, Any]:
-    """What the columns of a new row hold, but for those that the database computes."""
-    columns = row.__table__.columns
-    return {it.name: getattr(row, it.name) for it in columns if it.computed is None}
+def row_of(new: Base) -> dict[str, Any]:
+    """Its row: what the columns hold, but for those that the database computes."""
+    columns = new.__table__.columns
+    return {it.name: getattr(new, it.name) for it in columns if it.computed is None}
 
 
 def new_id() -> UUID:

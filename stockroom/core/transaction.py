@@ -5,12 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache, wraps
+from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import psycopg2
 from psycopg2 import errorcodes
-from sqlalchemy import Engine
 from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
@@ -23,6 +22,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from stockroom.core import batch
+from stockroom.core.connections import autocommitting
 from stockroom.core.errors import Busy, PreconditionFailed, Unavailable, error_for_constraint
 from stockroom.extensions import db
 
@@ -31,6 +31,8 @@ LONGEST_PAUSE_SECONDS = 0.05
 
 _BEFORE_COMMIT = "before_commit"
 _AFTER_COMMIT = "after_commit"
+
+_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 _current: ContextVar[Session | None] = ContextVar("transaction", default=None)
 
@@ -87,7 +89,13 @@ def reading() -> Iterator[Session]:
         with translated():
             yield outer
         return
-    with translated(), Session(_autocommitting(db.engine), expire_on_commit=False) as session:
+    # Without a transaction around it, a query is one round trip instead of three.
+    with (
+        translated(),
+        db.engine.connect() as connection,
+        autocommitting(connection.connection.driver_connection),
+        Session(connection, expire_on_commit=False) as session,
+    ):
         yield session
 
 
@@ -98,9 +106,7 @@ def snapshot() -> Iterator[Session]:
     :raises Unavailable: if the database does not answer.
     """
     with translated(), Session(db.engine, expire_on_commit=False) as session:
-        session.connection(
-            execution_options={"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        )
+        session.connection().exec_driver_sql(_SNAPSHOT)
         yield session
 
 
@@ -131,12 +137,6 @@ def before_commit(session: Session, callback: Callable[[], object]) -> None:
 def after_commit(session: Session, callback: Callable[[], object]) -> None:
     """Call ``callback`` once the session's transaction is committed, and only then."""
     session.info.setdefault(_AFTER_COMMIT, []).append(callback)
-
-
-@lru_cache(maxsize=8)
-def _autocommitting(engine: Engine) -> Engine:
-    """Without a transaction around it, a query is one round trip instead of three."""
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def _finish(session: Session, *, is_all: bool) -> None:
