@@ -18,7 +18,7 @@ from stockroom.embedded.postmaster import SOCKET_NAME, answers
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
 PATIENCE_SECONDS = 10.0
 
-SETTINGS: dict[str, Any] = {}
+SETTINGS: dict[str, Any] = {"database_prepare": False}
 """What an application needs to be told behind it."""
 
 needs_pgbouncer = pytest.mark.skipif(
