@@ -1,11 +1,11 @@
 """Every query on failed logins."""
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    Row,
     bindparam,
     case,
     delete,
@@ -13,7 +13,6 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -28,6 +27,10 @@ SECOND = timedelta(seconds=1)
 _ROWS = table_of(FailedLogins)
 _INSERT = insert(_ROWS)
 _REPLACE = _INSERT.on_conflict_do_update(constraint=_ROWS.primary_key, set_=_INSERT.excluded)
+_OF_BOTH = select(_ROWS).where(
+    _ROWS.c.account.in_([bindparam("of_account"), ""]),
+    _ROWS.c.network.in_([bindparam("of_network"), ""]),
+)
 _DELETE = delete(_ROWS).where(
     _ROWS.c.account == bindparam("of_account"), _ROWS.c.network == bindparam("of_network")
 )
@@ -53,9 +56,9 @@ class Rule(NamedTuple):
     forgotten_before: datetime
 
 
-def of(session: Session, keys: Iterable[Key]) -> dict[Key, FailedLogins]:
-    columns = tuple_(FailedLogins.account, FailedLogins.network)
-    rows = session.scalars(select(FailedLogins).where(columns.in_(list(keys))))
+def of(session: Session, account: str, network: str) -> dict[Key, Row[Any]]:
+    """Of the account, of the network, and of both together."""
+    rows = session.execute(_OF_BOTH, {"of_account": account, "of_network": network})
     return {Key(row.account, row.network): row for row in rows}
 
 

@@ -64,7 +64,7 @@ def begin(session: Session, email: str) -> Attempt:
     """
     account, network = _digest("account", likely_address(email)), _network()
     home = Key(account, network)
-    found = failures.of(session, [home, Key(account, ""), Key("", network)])
+    found = failures.of(session, account, network)
     moment = now()
     trusted_until = found[home].trusted_until if home in found else None
     is_at_home = trusted_until is not None and trusted_until > moment

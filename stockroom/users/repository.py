@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Select, exists, inspect, or_, select
+from sqlalchemy import Select, bindparam, exists, inspect, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,18 @@ from stockroom.users.errors import UserNotFound
 from stockroom.users.models import User
 
 NEWEST_FIRST = Keyset("-created_at", None, User.id, descending=True)
+
+# What every login sends: written once, which saves it time.
+_BY_EMAIL = select(User).where(User.email == bindparam("email"), User.removed_at.is_(None))
+_UNCHANGED = (
+    select(User)
+    .where(
+        User.id == bindparam("user_id"),
+        User.password_hash == bindparam("password_hash"),
+        User.is_active,
+    )
+    .with_for_update()
+)
 
 
 def get(session: Session, user_id: UUID, *, lock: bool = False) -> User:
@@ -31,8 +43,7 @@ def find(session: Session, user_id: UUID) -> User | None:
 
 
 def find_by_email(session: Session, email: str) -> User | None:
-    is_theirs = User.email == likely_address(email)
-    return session.scalar(select(User).where(is_theirs, User.removed_at.is_(None)))
+    return session.scalar(_BY_EMAIL, {"email": likely_address(email)})
 
 
 def add_unless_taken(session: Session, user: User) -> bool:
@@ -87,8 +98,5 @@ def lock_unchanged(session: Session, user: User) -> User | None:
 
     :param user: as it was read before.
     """
-    return session.scalar(
-        select(User)
-        .where(User.id == user.id, User.password_hash == user.password_hash, User.is_active)
-        .with_for_update()
-    )
+    values = {"user_id": user.id, "password_hash": user.password_hash}
+    return session.scalar(_UNCHANGED, values)
