@@ -141,6 +141,16 @@ class Blueprint(flask_smorest.Blueprint):
 
         return _documented(wrapper, idempotent=True)
 
+    def arguments(self, schema: Any, **kwargs: Any) -> Callable[[View], View]:
+        """As flask-smorest has it; one instance of the schema serves all requests.
+
+        Of a class webargs would make another one for each, which copies every field.
+        """
+        documented: Callable[[View], View] = super().arguments(
+            schema() if isinstance(schema, type) else schema, **kwargs
+        )
+        return documented
+
     def optional_body(self, schema: type[Schema]) -> Callable[[View], View]:
         """A JSON body that may be left out; the view then gets None in its place."""
 
