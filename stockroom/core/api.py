@@ -104,9 +104,14 @@ class Blueprint(flask_smorest.Blueprint):
 
         return decorator
 
-    def arguments(self, *args: Any, **kwargs: Any) -> Callable[[View], View]:
-        """As in flask-smorest; a ``hot`` view gets its arguments on the fast path as well."""
-        with_arguments = super().arguments(*args, **kwargs)
+    def arguments(self, schema: Any, **kwargs: Any) -> Callable[[View], View]:
+        """As flask-smorest has it; a ``hot`` view gets its arguments on the fast path as well.
+
+        One instance of the schema serves all requests: of a class webargs would make another one
+        for each, which copies every field.
+        """
+        instance = schema() if isinstance(schema, type) else schema
+        with_arguments = super().arguments(instance, **kwargs)
 
         def decorator(view: View) -> View:
             decorated: View = with_arguments(view)
@@ -140,16 +145,6 @@ class Blueprint(flask_smorest.Blueprint):
             return answer_once(lambda: view(*args, **kwargs))
 
         return _documented(wrapper, idempotent=True)
-
-    def arguments(self, schema: Any, **kwargs: Any) -> Callable[[View], View]:
-        """As flask-smorest has it; one instance of the schema serves all requests.
-
-        Of a class webargs would make another one for each, which copies every field.
-        """
-        documented: Callable[[View], View] = super().arguments(
-            schema() if isinstance(schema, type) else schema, **kwargs
-        )
-        return documented
 
     def optional_body(self, schema: type[Schema]) -> Callable[[View], View]:
         """A JSON body that may be left out; the view then gets None in its place."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from time import perf_counter, time
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+import structlog
 from flask import Flask
 from werkzeug.http import parse_etags
 
@@ -25,6 +26,8 @@ from stockroom.core.memory import Answer
 from stockroom.core.networks import network_of
 from stockroom.core.permissions import Permission
 from stockroom.core.token_header import token_finder
+
+log = structlog.get_logger(__name__)
 
 # What may say who is calling, or change the answer, in ways that are Flask's to make out.
 _ODD = ("HTTP_COOKIE", "HTTP_X_API_KEY", "HTTP_ORIGIN", "HTTP_TRANSFER_ENCODING")
@@ -62,7 +65,12 @@ class FastPath:
         ]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        response = self._response(environ) if self._is_plain(environ) else None
+        try:
+            response = self._response(environ) if self._is_plain(environ) else None
+        except Exception:
+            # Flask meets the same, and answers with a problem.
+            log.exception("fast path failed")
+            response = None
         if response is None:
             return self._slow(environ, start_response)
         start_response(response.status, response.headers)
