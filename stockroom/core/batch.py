@@ -6,11 +6,10 @@ of them are done and committed, or none ("Multiple Statements in a Simple Query"
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Delete, Dialect, Insert, Select, Update
+from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -48,13 +47,17 @@ def send(session: Session, *, is_all: bool) -> None:
     if sum(len(rows) for _, rows in left) > MOST_IN_A_MESSAGE:
         for statement, rows in left:
             session.execute(statement, rows)
+    elif left and is_all and not session.in_transaction():
+        with (
+            session.get_bind().engine.connect() as connection,
+            autocommitting(connection.connection.driver_connection),
+        ):
+            _send_message(connection, left)
     elif left:
-        _send_message(session, left, is_all=is_all)
+        _send_message(session.connection(), left)
 
 
-def _send_message(session: Session, left: Sequence[_Left], *, is_all: bool) -> None:
-    is_transaction = is_all and not session.in_transaction()
-    connection = session.connection()
+def _send_message(connection: Connection, left: Sequence[_Left]) -> None:
     texts, values = list[str](), dict[str, Any]()
     for statement, rows in left:
         for row in rows:
@@ -62,9 +65,7 @@ def _send_message(session: Session, left: Sequence[_Left], *, is_all: bool) -> N
             compiled = _compiled(statement, tuple(row), connection.dialect)
             texts.append(compiled.text(prefix))
             values |= compiled.values(row, prefix)
-    driver = connection.connection.driver_connection
-    with autocommitting(driver) if is_transaction else nullcontext():
-        connection.exec_driver_sql(";\n".join(texts), values)
+    connection.exec_driver_sql(";\n".join(texts), values)
 
 
 class _Compiled:
