@@ -39,7 +39,7 @@ def require_acceptable(password: str, email: str, field: str = "password") -> No
 
 
 def hash_password(password: str) -> str:
-    hasher, _ = _current()
+    hasher = _current()
     return _on_a_core(lambda: hasher.hash(password))
 
 
@@ -49,21 +49,26 @@ def verify_password(stored_hash: str | None, password: str) -> bool:
     Without a hash (nobody has the address) the answer is no, at the same cost: the time must
     not tell which addresses have an account.
     """
-    hasher, decoy = _current()
+    hasher = _current()
+
+    def verify() -> bool:
+        # Made for every answer, or the first one to need it would take longer.
+        decoy = _decoy(hasher)
+        return hasher.verify(stored_hash or decoy, password) and stored_hash is not None
+
     try:
-        is_right = _on_a_core(lambda: hasher.verify(stored_hash or decoy, password))
+        return _on_a_core(verify)
     except (VerificationError, InvalidHashError):
         return False
-    return is_right and stored_hash is not None
 
 
 def needs_rehash(stored_hash: str) -> bool:
     """Whether the hash was made at another cost than the settings now ask for."""
-    hasher, _ = _current()
+    hasher = _current()
     return hasher.check_needs_rehash(stored_hash)
 
 
-def _current() -> tuple[PasswordHasher, str]:
+def _current() -> PasswordHasher:
     cost = settings()
     return _hasher(cost.password_memory_kib, cost.password_passes, cost.password_lanes)
 
@@ -78,9 +83,13 @@ def _commonest() -> frozenset[str]:
 
 
 @lru_cache(maxsize=8)
-def _hasher(memory_kib: int, passes: int, lanes: int) -> tuple[PasswordHasher, str]:
-    hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes)
-    return hasher, hasher.hash(secrets.token_urlsafe())
+def _hasher(memory_kib: int, passes: int, lanes: int) -> PasswordHasher:
+    return PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes)
+
+
+@lru_cache(maxsize=8)
+def _decoy(hasher: PasswordHasher) -> str:
+    return hasher.hash(secrets.token_urlsafe())
 
 
 def _on_a_core(work: Callable[[], T]) -> T:
