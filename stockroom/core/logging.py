@@ -1,9 +1,11 @@
 """Logs: for people on a terminal, JSON otherwise; secrets never reach them, whatever the level."""
 
+import json
 import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +21,7 @@ _SECRET_NAME = re.compile(
     r"passw|secret|token|ticket|authorization|cookie|api.?key|credential|private|otp|recovery|^code$",
     re.IGNORECASE,
 )
-_SECRET_TEXT = re.compile(
+SECRET_TEXT = re.compile(
     r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JSON Web Token
     r"|sr_[0-9A-Za-z]{16,}"  # an API key; in an address, an escape such as %20 may stand before it
     r"|\$argon2\w+\$\S+"  # a password's hash
@@ -60,6 +62,34 @@ def configure(settings: Settings) -> None:
     _replace_handlers(handlers, settings.log_level)
 
 
+class Line(dict[str, Any]):
+    """What is said of every request. All fields are texts and numbers."""
+
+
+def say(name: str, line: Line) -> None:
+    """Log a line of a request, as ``structlog.get_logger(name).info`` would, for a fraction of the
+    time: it is a good part of what a hot read takes.
+    """
+    logger = logging.getLogger(name)
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    moment = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    line.update(logger=name, level="info", timestamp=moment)
+    record = logging.LogRecord(name, logging.INFO, "", 0, line, (), None)
+    # As structlog marks its own, for those formatters that do not know lines.
+    record._logger, record._name = logger, "info"  # noqa: SLF001
+    logger.handle(record)
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Writes JSON; lines without the processors, in which there is nothing left for them to do."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        if isinstance(record.msg, Line):
+            return json.dumps(redact(None, "", record.msg))
+        return super().format(record)
+
+
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Blank out values with a secret's name, and whatever looks like a secret in any text."""
     return {name: _redacted(name, value) for name, value in event.items()}
@@ -68,17 +98,24 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mappi
 def _redacted(name: str, value: Any) -> Any:
     if _is_secret(name):
         return REDACTED
+    if isinstance(value, str):
+        return _without_secrets(value)
+    if isinstance(value, (int, float)) or value is None:
+        return value
     if isinstance(value, Mapping):
         return {str(key): _redacted(str(key), inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [_redacted("", inner) for inner in value]
-    if isinstance(value, (int, float, bool)) or value is None:
-        return value
-    text = str(value)
-    lowered = text.lower()
-    if not any(sign in lowered for sign in _SIGNS):
-        return text
-    return _SECRET_TEXT.sub(_blanked, text)
+    return _without_secrets(str(value))
+
+
+def _without_secrets(text: str) -> str:
+    folded = text.casefold()
+    # A loop, as a generator in ``any`` would take twice as long.
+    for sign in _SIGNS:
+        if sign in folded:
+            return SECRET_TEXT.sub(_blanked, text)
+    return text
 
 
 @lru_cache(maxsize=1024)
@@ -105,8 +142,9 @@ def _formatted(handler: logging.Handler, *, console: bool) -> logging.Handler:
     renderer: Processor = (
         structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
     )
+    formatter = structlog.stdlib.ProcessorFormatter if console else _Formatter
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
+        formatter(
             foreign_pre_chain=_shared(),
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,

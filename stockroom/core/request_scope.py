@@ -3,14 +3,12 @@
 import re
 from time import perf_counter
 
-import structlog
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from stockroom.core import metrics
 from stockroom.core.context import actor, client_address, request_id
 from stockroom.core.database import new_id
-
-log = structlog.get_logger("stockroom.core.edge")
+from stockroom.core.logging import Line, say
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -49,11 +47,15 @@ def note(
     """
     seconds = perf_counter() - began
     metrics.count_request(method, endpoint, status, seconds)
-    log.info(
-        "request",
-        method=method,
-        path=path,
-        status=status,
-        milliseconds=round(seconds * 1000, 1),
-        address=address,
+    say(
+        "stockroom.core.edge",
+        Line(
+            method=method,
+            path=path,
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
+            address=address,
+            event="request",
+            request_id=request_id.get(),
+        ),
     )

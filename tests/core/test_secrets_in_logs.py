@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 import structlog
 from flask import Flask
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
 from stockroom.config import LogFormat, Settings
-from stockroom.core.logging import REDACTED, configure, redact
+from stockroom.core.logging import REDACTED, SECRET_TEXT, configure, redact
 from stockroom.core.transaction import transaction
 from stockroom.users.models import User
 from stockroom.users.passwords import hash_password
@@ -182,3 +185,11 @@ def test_an_address_that_does_not_answer_leaves_no_password_in_the_logs(
     assert "unavailable" in written
     assert "swordfish" not in written
     make_app()
+
+
+@given(text=st.from_regex(SECRET_TEXT))
+@hypothesis_settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_secret_is_overlooked_at_first_sight(text: str) -> None:
+    assert REDACTED in redact(None, "", {"said": text})["said"]
