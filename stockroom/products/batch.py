@@ -1,9 +1,10 @@
 """Creating and updating many products at once, by their SKU."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -11,10 +12,12 @@ from stockroom.core import cache
 from stockroom.core.database import new_id
 from stockroom.core.errors import InvalidInput, in_one_line
 from stockroom.core.transaction import transaction
-from stockroom.products import repository
-from stockroom.products.events import record_created
-from stockroom.products.models import Product, ProductStatus
-from stockroom.products.service import ProductFields, apply, differing, with_defaults
+from stockroom.products import staging
+from stockroom.products.events import Facts, record_changed, record_created
+from stockroom.products.models import ProductStatus
+from stockroom.products.money import check_price
+from stockroom.products.service import ProductFields, defaults
+from stockroom.products.staging import Match
 
 
 class Result(StrEnum):
@@ -51,68 +54,83 @@ def upsert(rows: Sequence[ProductFields], *, dry_run: bool = False) -> list[Outc
 
 def _upsert(rows: Sequence[ProductFields], *, dry_run: bool) -> dict[str, Outcome]:
     """Outcomes by SKU; of a row that finds no product, and still its SKU taken, there is none."""
-    with transaction(dry_run=dry_run) as session:
-        existing = _existing(session, rows)
-        outcomes = {
-            row["sku"]: _update(session, existing[row["sku"].lower()], row)
-            for row in rows
-            if row["sku"].lower() in existing
-        }
-        outcomes |= _create(session, [row for row in rows if row["sku"] not in outcomes])
+    by_id = {new_id(): row for row in rows}
+    whole = _with_defaults(by_id)
+    with transaction(dry_run=dry_run) as session, staging.stage(session, whole, by_id):
+        outcomes = _update(session, by_id)
+        new = {row_id: row for row_id, row in whole.items() if row_id not in outcomes}
+        outcomes |= _create(session, new)
         cache.changed(session)
+    return {by_id[row_id]["sku"]: outcome for row_id, outcome in outcomes.items()}
+
+
+def _with_defaults(rows: Mapping[UUID, ProductFields]) -> dict[UUID, ProductFields]:
+    default = defaults()
+    return {row_id: {**default, **row} for row_id, row in rows.items()}
+
+
+def _update(session: Session, rows: Mapping[UUID, ProductFields]) -> dict[UUID, Outcome]:
+    """Outcomes of the rows that find a product.
+
+    Products that a row differs from are locked; the others are not touched at all.
+    """
+    found = staging.matches(session)
+    outcomes = {it.row_id: Outcome(Result.UNCHANGED) for it in found if not it.changed}
+    changing = [it.id for it in found if it.changed]
+    valid: list[Match] = []
+    for match in staging.lock_matches(session, changing) if changing else ():
+        flaw = _flaw(match, rows[match.row_id])
+        outcomes[match.row_id] = flaw or Outcome(
+            Result.UPDATED if match.changed else Result.UNCHANGED
+        )
+        if match.changed and not flaw:
+            valid.append(match)
+    if valid:
+        staging.update_products(session, [match.id for match in valid])
+    for match in valid:
+        after = _facts(match.id, {**match._asdict(), **rows[match.row_id]})
+        record_changed(session, after, match.changed, match.status)
     return outcomes
 
 
-def _existing(session: Session, rows: Sequence[ProductFields]) -> dict[str, Product]:
-    """The products of these rows by SKU in lower case.
-
-    Those that a row differs from are locked; the others are not touched at all.
-    """
-    found = repository.find_by_skus(session, [row["sku"] for row in rows])
-    by_sku = {product.sku.lower(): product for product in found}
-    pairs = [(by_sku.get(row["sku"].lower()), row) for row in rows]
-    changing = [product.id for product, row in pairs if product and differing(product, row)]
-    if changing:
-        repository.lock_all(session, changing)
-    # Whoever held a lock before may have archived the product, or given it another SKU.
-    still = [product for product in found if product.status is not ProductStatus.ARCHIVED]
-    return {product.sku.lower(): product for product in still}
+def _flaw(match: Match, row: ProductFields) -> Outcome | None:
+    """Why the row cannot change the product, if it cannot."""
+    if match.sku != row["sku"]:
+        return _clash(row["sku"], match.sku)
+    return _price_flaw({"currency": match.currency, **row})
 
 
-def _update(session: Session, product: Product, row: ProductFields) -> Outcome:
-    if product.sku != row["sku"]:
-        return _clash(row["sku"], product.sku)
+def _create(session: Session, rows: Mapping[UUID, ProductFields]) -> dict[UUID, Outcome]:
+    """Outcomes of whole rows that find no product."""
+    outcomes = {row_id: flaw for row_id, row in rows.items() if (flaw := _price_flaw(row))}
+    # There is nothing to archive; a product made for it would be made at every import.
+    outcomes |= {
+        row_id: Outcome(Result.UNCHANGED)
+        for row_id, row in rows.items()
+        if row["status"] is ProductStatus.ARCHIVED and row_id not in outcomes
+    }
+    valid = rows.keys() - outcomes.keys()
+    created = staging.insert_products(session, valid) if valid else set()
+    for row_id, row in rows.items():
+        if row_id in created:
+            record_created(session, _facts(row_id, row))
+    return outcomes | dict.fromkeys(created, Outcome(Result.CREATED))
+
+
+def _facts(product_id: UUID, values: Mapping[str, Any]) -> Facts:
+    """A product as its events tell of it."""
+    told = {name: values[name] for name in ("sku", "name", "price", "currency", "status")}
+    return Facts(id=product_id, version=values.get("version", 1), **told)
+
+
+def _price_flaw(row: ProductFields) -> Outcome | None:
     try:
-        return Outcome(Result.UPDATED if apply(session, product, row) else Result.UNCHANGED)
+        check_price(row["price"], row["currency"])
     except InvalidInput as error:
-        return _invalid(error)
-
-
-def _create(session: Session, rows: Sequence[ProductFields]) -> dict[str, Outcome]:
-    outcomes: dict[str, Outcome] = {}
-    valid: list[dict[str, Any]] = []
-    for row in rows:
-        try:
-            whole = with_defaults(row)
-        except InvalidInput as error:
-            outcomes[row["sku"]] = _invalid(error)
-            continue
-        if whole["status"] is ProductStatus.ARCHIVED:
-            # There is nothing to archive; a product made for it would be made at every import.
-            outcomes[row["sku"]] = Outcome(Result.UNCHANGED)
-        else:
-            valid.append({"id": new_id(), **whole})
-    created = repository.insert_unless_taken(session, valid) if valid else set()
-    for new in valid:
-        if new["sku"] in created:
-            record_created(session, Product(**new))
-    return outcomes | {sku: Outcome(Result.CREATED) for sku in created}
+        return Outcome(Result.REJECTED, in_one_line(error.extensions["errors"]))
+    return None
 
 
 def _clash(sku: str, other: str = "") -> Outcome:
     what = f"SKU {sku} differs only in case from {other or 'that of another product'}"
     return Outcome(Result.REJECTED, what)
-
-
-def _invalid(error: InvalidInput) -> Outcome:
-    return Outcome(Result.REJECTED, in_one_line(error.extensions["errors"]))

@@ -4,7 +4,10 @@ A product that customers cannot see is not told of to them: while it is a draft 
 events are for staff. The one that takes it out of their sight is public, and says no more of it.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -14,14 +17,26 @@ from stockroom.products.models import Product, ProductStatus
 from stockroom.products.money import format_price
 
 
-def record_created(session: Session, product: Product) -> None:
+class Facts(NamedTuple):
+    """A product, as far as its events tell of it: of many at once, no objects are made."""
+
+    id: UUID
+    sku: str
+    name: str
+    price: Decimal
+    currency: str
+    status: ProductStatus
+    version: int
+
+
+def record_created(session: Session, product: Product | Facts) -> None:
     is_public = product.status is ProductStatus.ACTIVE
     data = _facts(product)
     record(session, EventType.PRODUCT_CREATED, product.id, data, is_public=is_public)
 
 
 def record_changed(
-    session: Session, product: Product, changed: list[str], before: ProductStatus
+    session: Session, product: Product | Facts, changed: Sequence[str], before: ProductStatus
 ) -> None:
     """:param before: the status that it had."""
     is_active, was_active = (it is ProductStatus.ACTIVE for it in (product.status, before))
@@ -34,11 +49,11 @@ def record_changed(
     record(session, event_type, product.id, data, is_public=is_active or was_active)
 
 
-def _identity(product: Product) -> dict[str, Any]:
+def _identity(product: Product | Facts) -> dict[str, Any]:
     return {"sku": product.sku, "status": product.status.value}
 
 
-def _facts(product: Product) -> dict[str, Any]:
+def _facts(product: Product | Facts) -> dict[str, Any]:
     return {
         **_identity(product),
         "name": product.name,

@@ -41,12 +41,9 @@ class ProductFields(TypedDict, total=False):
     low_stock_threshold: int | None
 
 
-def with_defaults(fields: ProductFields) -> ProductFields:
-    """A whole product: what is not given has its default.
-
-    :raises InvalidInput: if the price has more decimals than the currency.
-    """
-    whole: ProductFields = {
+def defaults() -> ProductFields:
+    """What a new product has where nothing is given."""
+    return {
         "description": None,
         "currency": settings().default_currency,
         "family": None,
@@ -54,8 +51,15 @@ def with_defaults(fields: ProductFields) -> ProductFields:
         "attributes": {},
         "status": ProductStatus.ACTIVE,
         "low_stock_threshold": None,
-        **fields,
     }
+
+
+def with_defaults(fields: ProductFields) -> ProductFields:
+    """A whole product: what is not given has its default.
+
+    :raises InvalidInput: if the price has more decimals than the currency.
+    """
+    whole: ProductFields = {**defaults(), **fields}
     check_price(whole["price"], whole["currency"])
     return whole
 
