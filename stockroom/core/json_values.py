@@ -20,9 +20,7 @@ def parse(text: str, most_levels: int) -> Any:
     :raises ValueError: if it is not JSON, or holds a number too large to work with.
     """
     try:
-        value = json.loads(
-            text, parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded
-        )
+        value = _DECODER.decode(text)
     except RecursionError:
         raise NestedTooDeep("nested too deep") from None
     if _is_deeper(value, most_levels):
@@ -78,3 +76,9 @@ def _children(value: Any) -> Any:
     if isinstance(value, dict):
         return value.values()
     return value if isinstance(value, list) else ()
+
+
+# Made once: that costs more than what most texts need.
+_DECODER = json.JSONDecoder(
+    parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded
+)

@@ -1,19 +1,21 @@
-"""Taking the rows of a file, some hundred a transaction: good ones are kept, bad ones named."""
+"""Taking the rows of a file, a thousand a transaction: good ones are kept, bad ones named."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO, Any, Generic, Protocol, TypeVar
 
-from marshmallow import Schema, ValidationError
+from marshmallow import ValidationError
 
 from stockroom.core.errors import in_one_line
 from stockroom.core.parser import flattened
 from stockroom.transfers.formats import Format, Layout, Row
 from stockroom.transfers.reading import check_whole, read_rows
 
-ROWS_AT_ONCE = 500
+ROWS_AT_ONCE = 1000
 REJECTED = "rejected"
 
 T = TypeVar("T")
@@ -78,17 +80,22 @@ def import_file(
     :raises UnreadableFile: before anything is written, if the file as a whole is unusable.
     """
     check_whole(file, kind)
-    run = _Run(taker)
-    for rows in _chunks(read_rows(file, kind, taker.layout), ROWS_AT_ONCE):
-        reasons = dict(run.take(rows))
-        for row in rows:
-            if row.line in reasons:
-                on_reject(row, reasons[row.line])
-        on_progress(file.tell())
+    run = _Run(taker, on_reject)
+    rows = read_rows(file, kind, taker.layout)
+    batches = (run.check(some, file) for some in _chunks(rows, ROWS_AT_ONCE))
+    for batch, outcomes in _behind(run.write, batches):
+        run.tell(batch, outcomes)
+        on_progress(batch.end)
     return run.summary
 
 
-def load_row(schema: Schema, row: Row) -> Any:
+class Loader(Protocol):
+    """A schema, or what loads the same."""
+
+    def load(self, values: Mapping[str, Any], /) -> Any: ...
+
+
+def load_row(schema: Loader, row: Row) -> Any:
     """What a row says, checked as the API checks a body.
 
     :raises BadRow: naming what is wrong with each field.
@@ -101,28 +108,69 @@ def load_row(schema: Schema, row: Row) -> Any:
         raise BadRow(in_one_line(dict(flattened(error.messages)))) from None
 
 
+@dataclass(slots=True)
+class _Batch(Generic[T]):
+    """Rows that were checked.
+
+    :ivar good: what those say that can be taken, by line.
+    :ivar reasons: why the others cannot, by line.
+    :ivar end: the position in the file to which it was read for them, in bytes.
+    """
+
+    rows: Sequence[Row]
+    end: int
+    good: dict[int, T] = field(default_factory=dict)
+    reasons: dict[int, str] = field(default_factory=dict)
+
+
 class _Run(Generic[T]):
-    def __init__(self, taker: Taker[T]) -> None:
+    def __init__(self, taker: Taker[T], on_reject: OnReject) -> None:
         self.summary = Summary()
         self._taker = taker
+        self._on_reject = on_reject
         self._expected = {*taker.layout.columns, *taker.layout.place, ""}
 
-    def take(self, rows: Iterable[Row]) -> Iterator[tuple[int, str]]:
-        """Write the good rows and count all; yields line and reason of those not taken."""
-        good: dict[int, T] = {}
+    def check(self, rows: Sequence[Row], file: IO[bytes]) -> _Batch[T]:
+        batch = _Batch[T](rows, file.tell())
         for row in rows:
             if not row.flaw:
                 self.summary.unknown_columns |= row.values.keys() - self._expected
             try:
-                good[row.line] = self._taker.check(row)
+                batch.good[row.line] = self._taker.check(row)
             except BadRow as flaw:
-                self.summary.counts[REJECTED] += 1
-                yield row.line, str(flaw)
-        outcomes = self._taker.take(list(good.values()))
-        for line, outcome in zip(good, outcomes, strict=True):
-            self.summary.counts[outcome.result] += 1
+                batch.reasons[row.line] = str(flaw)
+        return batch
+
+    def write(self, batch: _Batch[T]) -> Sequence[Outcome]:
+        return self._taker.take(list(batch.good.values()))
+
+    def tell(self, batch: _Batch[T], outcomes: Sequence[Outcome]) -> None:
+        """Count the rows by what became of them, and name those that were not taken."""
+        for line, outcome in zip(batch.good, outcomes, strict=True):
             if outcome.result == REJECTED:
-                yield line, outcome.reason
+                batch.reasons[line] = outcome.reason
+            else:
+                self.summary.counts[outcome.result] += 1
+        for row in batch.rows:
+            if row.line in batch.reasons:
+                self.summary.counts[REJECTED] += 1
+                self._on_reject(row, batch.reasons[row.line])
+
+
+def _behind(
+    write: Callable[[_Batch[T]], Sequence[Outcome]], batches: Iterator[_Batch[T]]
+) -> Iterator[tuple[_Batch[T], Sequence[Outcome]]]:
+    """Each batch and its outcomes; while PostgreSQL is at one, the next is read and checked."""
+    with ThreadPoolExecutor(1, thread_name_prefix="import") as writer:
+        under_way: tuple[_Batch[T], Future[Sequence[Outcome]]] | None = None
+        for batch in batches:
+            # Nothing more is written after a batch that failed.
+            if under_way:
+                yield under_way[0], under_way[1].result()
+            # The thread goes on for the application, the actor and the transaction of this one.
+            under_way = batch, writer.submit(copy_context().run, write, batch)
+        if under_way:
+            yield under_way[0], under_way[1].result()
 
 
 def _chunks(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:

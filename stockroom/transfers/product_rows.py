@@ -11,6 +11,8 @@ from stockroom.products.service import ProductFields
 from stockroom.stock.counting import count
 from stockroom.transfers.formats import PRODUCTS, Row
 from stockroom.transfers.imports import BadRow, load_row
+from stockroom.transfers.ordinary import OrdinaryRows
+from stockroom.transfers.seen import SeenSkus
 
 
 class ProductRow(ProductFields, total=False):
@@ -31,13 +33,13 @@ class ProductRows:
     def __init__(self, reference: str, *, dry_run: bool = False) -> None:
         self._reference = reference
         self._dry_run = dry_run
-        self._schema = NewProductSchema(unknown=EXCLUDE)
-        self._seen: dict[str, tuple[str, int]] = {}
+        self._schema = OrdinaryRows(NewProductSchema(unknown=EXCLUDE))
+        self._seen = SeenSkus()
 
     def check(self, row: Row) -> ProductRow:
         fields: ProductRow = load_row(self._schema, row)
-        sku, key = fields["sku"], fields["sku"].lower()
-        earlier, line = self._seen.setdefault(key, (sku, row.line))
+        sku = fields["sku"]
+        earlier, line = self._seen.add(sku, row.line)
         if earlier != sku:
             raise BadRow(f"SKU {sku} differs only in case from {earlier} in line {line}")
         if line != row.line:

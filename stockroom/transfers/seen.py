@@ -1,0 +1,42 @@
+"""What a file has said so far, kept on disk: memory does not grow with the file."""
+
+import sqlite3
+import weakref
+from typing import NamedTuple
+
+CACHE_KIB = 16 * 1024
+
+
+class Place(NamedTuple):
+    """Where a SKU stands in the file, as it is written there."""
+
+    sku: str
+    line: int
+
+
+class SeenSkus:
+    """The SKUs of a file, regardless of case.
+
+    They lie in a file that SQLite makes and removes by itself. It holds nothing but what the
+    import could read again, so nothing of it has to reach the disk in order.
+    """
+
+    def __init__(self) -> None:
+        # The empty name stands for such a file; the checks of an import move to another thread.
+        self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        weakref.finalize(self, self._database.close)
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        self._database.execute("BEGIN")
+        self._database.execute(
+            "CREATE TABLE seen (key TEXT PRIMARY KEY, sku TEXT, line INTEGER) WITHOUT ROWID"
+        )
+
+    def add(self, sku: str, line: int) -> Place:
+        """Where the SKU stands first, in any case; that is here if it was not seen before."""
+        key = sku.lower()
+        insertion = "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+        if self._database.execute(insertion, (key, sku, line)).rowcount:
+            return Place(sku, line)
+        found = self._database.execute("SELECT sku, line FROM seen WHERE key = ?", (key,))
+        return Place._make(found.fetchone())
