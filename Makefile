@@ -26,10 +26,11 @@ test: $(VENV)/dev ## Run the tests, and measure what they cover
 test-heavy: $(VENV)/dev ## Run the tests that take longer
 	@$(PYTEST) -m heavy
 
-bench: $(VENV)/bench ## Measure what is asked most, stock, events, and what times tell of accounts (needs wrk)
+bench: $(VENV)/bench ## Measure what is asked most, stock, imports, events, and what times tell of accounts (needs wrk)
 	@$(BIN)/python -m bench.table
 	@$(BIN)/python -m bench.reservations
 	@$(BIN)/python -m bench.year --lines 50000
+	@$(BIN)/python -m bench.imports
 	@$(BIN)/python -m bench.latency
 	@$(BIN)/python -m bench.deliveries
 	@$(BIN)/python -m bench.timing

@@ -13,6 +13,9 @@ from sqlalchemy import Table
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable, DropTable
 
+PIECE = 256 * 1024
+"""Characters that are handed to the driver at once."""
+
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -24,13 +27,14 @@ def copy_rows(
     :param names: the columns that each row has a value for, in that order; others get the
         database's own defaults.
     """
-    file = StringIO("".join([f"{chr(9).join(map(_cell, row))}\n" for row in rows]))
+    lines = ["\t".join([_WRITERS[type(value)](value) for value in row]) for row in rows]
+    file = StringIO("\n".join(lines))
     columns = ", ".join(f'"{name}"' for name in names)
     # SQLAlchemy has no COPY; the driver's own runs in the transaction of the session.
     connection = session.connection().connection.driver_connection
     assert connection is not None  # noqa: S101 - tells the type checker
     with connection.cursor() as cursor:
-        cursor.copy_expert(f'COPY "{table.name}" ({columns}) FROM STDIN', file)
+        cursor.copy_expert(f'COPY "{table.name}" ({columns}) FROM STDIN', file, PIECE)
 
 
 @contextmanager
@@ -48,11 +52,12 @@ def staged(
     session.execute(DropTable(table))
 
 
-def _cell(value: Any) -> str:
-    """A value in COPY's text format."""
-    if (write := _WRITERS.get(type(value))) is not None:
-        return write(value)
-    return _text(value if isinstance(value, str) else str(value))
+class _Writers(dict[type, Callable[[Any], str]]):
+    """How a value of a type stands in COPY's text format."""
+
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        # Members of an enumeration of texts, and whatever PostgreSQL reads as Python writes it.
+        return lambda value: _text(str(value))
 
 
 def _text(text: str) -> str:
@@ -60,13 +65,15 @@ def _text(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
 
 
-_WRITERS: dict[type, Callable[[Any], str]] = {
-    str: _text,
-    type(None): lambda _: "\\N",
-    int: str,
-    bool: str,
-    Decimal: str,
-    UUID: str,
-    datetime: datetime.isoformat,
-    dict: lambda value: _text(_json(value)),
-}
+_WRITERS = _Writers(
+    {
+        str: _text,
+        type(None): lambda _: "\\N",
+        int: str,
+        bool: str,
+        Decimal: str,
+        UUID: lambda value: value.hex,
+        datetime: datetime.isoformat,
+        dict: lambda value: _text(_json(value)),
+    }
+)
