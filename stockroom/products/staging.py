@@ -108,7 +108,7 @@ def lock_matches(session: Session, product_ids: Collection[UUID]) -> list[Match]
 
 
 def update_products(session: Session, product_ids: Collection[UUID]) -> None:
-    """Set on these products what the rows with their SKUs name."""
+    """Set on these products what the rows with exactly their SKUs name."""
     session.execute(_UPDATE, {"ids": list(product_ids), "moment": now()})
 
 
@@ -156,7 +156,7 @@ _LOCK_MATCHES = (
 )
 _UPDATE = (
     update(_PRODUCTS)
-    .where(*_same_sku(), _PRODUCTS.c.id == any_(_IDS))
+    .where(_PRODUCTS.c.id == any_(_IDS), _PRODUCTS.c.sku == _STAGED.c.sku)
     .values(
         {
             "version": _PRODUCTS.c.version + 1,
@@ -164,6 +164,7 @@ _UPDATE = (
             **{
                 name: case((_is_named(name), _STAGED.c[name]), else_=_PRODUCTS.c[name])
                 for name in FIELDS
+                if name != "sku"
             },
         }
     )

@@ -1,8 +1,9 @@
 """Taking the rows of a file, a thousand a transaction: good ones are kept, bad ones named."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from itertools import islice
@@ -47,7 +48,7 @@ class Taker(Protocol[T]):
 
     layout: Layout
 
-    def check(self, row: Row) -> T: ...
+    def check(self, row: Row, /) -> T: ...
 
     def take(self, rows: Sequence[T]) -> Sequence[Outcome]: ...
 
@@ -81,11 +82,13 @@ def import_file(
     """
     check_whole(file, kind)
     run = _Run(taker, on_reject)
-    rows = read_rows(file, kind, taker.layout)
-    batches = (run.check(some, file) for some in _chunks(rows, ROWS_AT_ONCE))
-    for batch, outcomes in _behind(run.write, batches):
-        run.tell(batch, outcomes)
-        on_progress(batch.end)
+    # Closed at once where an import breaks off: what reads the file has to let go of it first.
+    with closing(read_rows(file, kind, taker.layout)) as rows:
+        batches = (run.check(some, file) for some in _chunks(rows, ROWS_AT_ONCE))
+        with closing(_behind(run.write, batches)) as written:
+            for batch, outcomes in written:
+                run.tell(batch, outcomes)
+                on_progress(batch.end)
     return run.summary
 
 
@@ -159,7 +162,7 @@ class _Run(Generic[T]):
 
 def _behind(
     write: Callable[[_Batch[T]], Sequence[Outcome]], batches: Iterator[_Batch[T]]
-) -> Iterator[tuple[_Batch[T], Sequence[Outcome]]]:
+) -> Generator[tuple[_Batch[T], Sequence[Outcome]]]:
     """Each batch and its outcomes; while PostgreSQL is at one, the next is read and checked."""
     with ThreadPoolExecutor(1, thread_name_prefix="import") as writer:
         under_way: tuple[_Batch[T], Future[Sequence[Outcome]]] | None = None

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import IO, Any, NamedTuple
 
 from stockroom.core.context import settings
@@ -57,7 +57,7 @@ def _check_quotes(text: IO[str]) -> None:
             )
 
 
-def read_rows(file: IO[bytes], kind: Format, layout: Layout) -> Iterator[Row]:
+def read_rows(file: IO[bytes], kind: Format, layout: Layout) -> Generator[Row]:
     """The rows of a file that ``check_whole`` has passed.
 
     :raises UnreadableFile: for a CSV file without its header line or a needed column.

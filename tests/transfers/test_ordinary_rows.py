@@ -57,7 +57,7 @@ def told(load: Any, row: dict[str, Any]) -> Any:
     return {name: (type(value), value) for name, value in loaded.items()}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(row=ROW)
 def test_any_row_is_what_the_schema_makes_of_it(row: dict[str, Any]) -> None:
     assert told(OrdinaryRows(SCHEMA).load, row) == told(SCHEMA.load, row)
