@@ -40,7 +40,8 @@ class Outcome(Protocol):
 
 
 class Taker(Protocol[T]):
-    """What a kind of file is good for.
+    """What a kind of file is good for. While some rows are taken, the next are checked, in another
+    thread.
 
     :ivar check: what a row says; raises ``BadRow`` where it cannot be taken.
     :ivar take: writes some of them in one transaction; returns an outcome for each.
