@@ -17,8 +17,8 @@ from stockroom.core.connections import autocommitting
 from stockroom.core.copying import copy_rows
 
 MOST_IN_A_MESSAGE = 50
-"""Beyond so many rows, a round trip for each statement is nothing beside the rest, and as many of one
-insert cost less by COPY.
+"""Beyond so many rows, a round trip for each statement is nothing beside the rest, and so
+many of one insert cost less by COPY.
 """
 
 _BATCH = "batch"

@@ -10,13 +10,11 @@ from typing import Any
 from uuid import UUID
 
 import psycopg2
-from sqlalchemy import Table
+from sqlalchemy import Table, TableClause
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.schema import CreateTable, DropTable
 
-MANY = 50
-"""As many rows cost less with COPY than with INSERT, even where that saves a round trip."""
 PIECE = 256 * 1024
 """Characters that are handed to the driver at once."""
 
@@ -24,7 +22,7 @@ _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def copy_rows(
-    session: Session, table: Table, names: Sequence[str], rows: Iterable[Iterable[Any]]
+    session: Session, table: TableClause, names: Sequence[str], rows: Iterable[Iterable[Any]]
 ) -> None:
     """Append rows to a table.
 
