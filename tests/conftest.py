@@ -8,7 +8,6 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from limits.storage import MemoryStorage
-from sqlalchemy import event
 
 from stockroom.app import create_app
 from stockroom.auth.signing import key_ring
@@ -21,6 +20,7 @@ from tests.api import Api
 from tests.factories.users import make_user, token_for
 from tests.leaks import WATCH
 from tests.servers import Servers, all_events, empty_tables
+from tests.statements import statements as statements_of
 
 SERVERS = pytest.StashKey[Servers]()
 
@@ -129,16 +129,8 @@ def app_context(app: Flask) -> Iterator[None]:
 @pytest.fixture
 def statements(app: Flask) -> Iterator[list[str]]:
     """Every statement that goes to the database of ``app``."""
-    seen: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        seen.append(arguments[2])
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
+    with statements_of(app) as seen:
+        yield seen
 
 
 @pytest.fixture

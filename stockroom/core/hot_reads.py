@@ -7,11 +7,13 @@ A view under ``Blueprint.hot`` does not read; it says how to. That is kept by ad
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from inspect import signature
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import MapAdapter
 
 from stockroom.core import cache
 from stockroom.core.context import belongings
@@ -53,6 +55,17 @@ class HotRead:
         return Answer(shown.body, shown.etag, link)
 
 
+@dataclass(frozen=True, slots=True)
+class _View:
+    """
+    :ivar plan: says how to read, given what stands in the path.
+    :ivar needs_only_path: whether it takes nothing else of the request.
+    """
+
+    plan: Callable[..., Read]
+    needs_only_path: bool
+
+
 class HotReads:
     """Those of one application."""
 
@@ -74,21 +87,36 @@ class HotReads:
             self._known.keep(address, read)
 
     def _made_out(self, environ: WSGIEnvironment) -> HotRead | None:
-        with self._app.request_context(environ):
-            view = self._views.get(request.endpoint or "")
-            if view is None:
-                return None
-            try:
-                read = view(**(request.view_args or {}))
-            except (DomainError, HTTPException):
-                return None
-            return HotRead(str(request.endpoint), request.path, dict(request.args), read)
+        try:
+            path = environ["PATH_INFO"].encode("latin-1").decode()
+            endpoint, arguments = self._adapter.match(path, "GET")
+        except (UnicodeError, HTTPException):
+            return None
+        view = self._views.get(endpoint)
+        if view is None:
+            return None
+        if view.needs_only_path and not environ["QUERY_STRING"]:
+            return HotRead(endpoint, path, {}, view.plan(**arguments))
+        try:
+            with self._app.request_context(environ):
+                return HotRead(endpoint, path, dict(request.args), view.plan(**arguments))
+        except (DomainError, HTTPException):
+            return None
 
     @cached_property
-    def _views(self) -> Mapping[str, Callable[..., Read]]:
+    def _adapter(self) -> MapAdapter:
+        return self._app.url_map.bind("")
+
+    @cached_property
+    def _views(self) -> Mapping[str, _View]:
         """By endpoint, those that say how to read."""
-        views = self._app.view_functions.items()
-        return {name: view.hot_view for name, view in views if hasattr(view, "hot_view")}
+        found = {}
+        for rule in self._app.url_map.iter_rules():
+            plan = getattr(self._app.view_functions[rule.endpoint], "hot_view", None)
+            if plan is not None:
+                needs_only_path = signature(plan).parameters.keys() == rule.arguments
+                found[rule.endpoint] = _View(plan, needs_only_path)
+        return found
 
     @cached_property
     def _beginnings(self) -> tuple[str, ...]:

@@ -23,9 +23,12 @@ class PageQuery(BaseSchema):
     count = QueryFlag(metadata={"description": "`true` adds `total`, the number of all matches."})
 
 
+_PAGE_NAMES = PageQuery().fields.keys()
+
+
 def page_request(query: dict[str, object]) -> PageRequest:
     """Take the page's part out of a loaded query, and leave the filters in it."""
-    names = PageQuery().fields.keys() & query.keys()
+    names = _PAGE_NAMES & query.keys()
     return PageRequest(**{name: query.pop(name) for name in names})  # type: ignore[arg-type]
 
 

@@ -130,9 +130,10 @@ def _page(shape: _Shape) -> Prepared:
     names = shape.fields or tuple(described)
     shown = [page.c[key.name] for key in keys]
     shown_fields = {name: value for name, value in described.items() if name in names}
-    query = select(cast(json_object(shown_fields), String), *shown).select_from(
-        page.join(stock, true())
-    )
+    *values, last_id = shown
+    # The id as text, which a cursor makes of it: the driver would make an object first.
+    query = select(cast(json_object(shown_fields), String), *values, cast(last_id, String))
+    query = query.select_from(page.join(stock, true()))
     ordered = query.order_by(*(key.desc() if order.descending else key.asc() for key in shown))
     # How many products a word is in differs far too much for one plan.
     return Prepared(ordered, keeps_plan="q" not in shape.names and shape.fields is None)

@@ -1,8 +1,7 @@
 """The time of the last use: noted now and then, and never in the way."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from stockroom.extensions import db
 from tests.api import Api
 from tests.factories.api_keys import make_key, set_key, stored_key
 from tests.factories.users import make_user
+from tests.statements import statements
 from tests.threads import elsewhere
 
 
@@ -28,20 +28,6 @@ def issued(app: Flask) -> Issued:
 
 def use(app: Flask, issued: Issued) -> None:
     assert Api(app, key=issued.key).get("/users/me").status_code == 200
-
-
-@contextmanager
-def statements(app: Flask) -> Iterator[list[str]]:
-    """What the database is asked meanwhile."""
-    asked: list[str] = []
-
-    def note(*arguments: Any) -> None:
-        asked.append(arguments[2])
-
-    with app.app_context():
-        event.listen(db.engine, "before_cursor_execute", note)
-        yield asked
-        event.remove(db.engine, "before_cursor_execute", note)
 
 
 def test_a_use_is_noted(app: Flask, issued: Issued) -> None:

@@ -24,9 +24,10 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedRedis]:
 @pytest.fixture(scope="module")
 def pair(open_site: OpenSite, redis: EmbeddedRedis) -> Iterator[tuple[Live, Live]]:
     """Two processes with one database, whose events this process relays."""
+    each = {"redis_url": redis.url, "log_level": 20, "web_concurrency": 1}
     with (
-        open_site(redis_url=redis.url, log_level=20) as one,
-        open_site(redis_url=redis.url, log_level=20, database_url=one.settings.database_url) as two,
+        open_site(**each) as one,
+        open_site(**each, database_url=one.settings.database_url) as two,
     ):
         yield Live(one), Live(two)
 
