@@ -10,20 +10,21 @@ from typing import Any
 
 import flask
 import flask_smorest
-from flask import Response, g, url_for
+from flask import Request, Response, g, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
 from stockroom.core import operations
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
-from stockroom.core.hot_reads import respond
+from stockroom.core.hot_reads import Plan, respond
 from stockroom.core.idempotency import answer_once
 from stockroom.core.identity import Access, Redeem, admit
 from stockroom.core.limits import address_key
 from stockroom.core.pages import page_of, page_response
 from stockroom.core.parser import RequestParser, read_body
 from stockroom.core.permissions import Permission
+from stockroom.core.representation import Read
 from stockroom.extensions import limiter
 
 View = Callable[..., Any]
@@ -115,8 +116,8 @@ class Blueprint(flask_smorest.Blueprint):
 
         def decorator(view: View) -> View:
             decorated: View = with_arguments(view)
-            if hot_view := getattr(view, "hot_view", None):
-                decorated.hot_view = with_arguments(hot_view)  # type: ignore[attr-defined]
+            if plan := getattr(view, "plan", None):
+                decorated.plan = _with_query(plan, instance)  # type: ignore[attr-defined]
             return decorated
 
         return decorator
@@ -131,7 +132,7 @@ class Blueprint(flask_smorest.Blueprint):
         def wrapper(*args: Any, **kwargs: Any) -> Response:
             return respond(view(*args, **kwargs))
 
-        wrapper.hot_view = view  # type: ignore[attr-defined]
+        wrapper.plan = lambda _request, *args, **kwargs: view(*args, **kwargs)  # type: ignore[attr-defined]
         return _documented(wrapper, etag=True)
 
     def idempotent(self, view: View) -> View:
@@ -221,6 +222,16 @@ class Blueprint(flask_smorest.Blueprint):
     def raises(self, *errors: type[DomainError]) -> Callable[[View], View]:
         """Domain errors beyond those that every route can answer with."""
         return lambda view: _documented(view, errors=errors)
+
+
+def _with_query(plan: Plan, schema: Schema) -> Plan:
+    """The plan of a hot read that takes the query as its first argument."""
+
+    def planned(request: Request, *args: Any, **kwargs: Any) -> Read:
+        query = Blueprint.ARGUMENTS_PARSER.parse(schema, request, location="query")
+        return plan(request, query, *args, **kwargs)
+
+    return planned
 
 
 def _documented(view: View, **facts: Any) -> View:

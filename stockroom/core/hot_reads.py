@@ -7,7 +7,6 @@ A view under ``Blueprint.hot`` does not read; it says how to. That is kept by ad
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from inspect import signature
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
@@ -33,6 +32,8 @@ FAILED = "stockroom.failed"
 _KEY = "stockroom.hot_reads"
 
 Environ = Mapping[str, Any]
+Plan = Callable[..., Read]
+"""What a hot view says, given the request and what stands in its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,6 @@ class HotRead:
         shown = self.read(to_staff=to_staff)
         link = next_link(self.path, self.query, shown.next_cursor) if shown.next_cursor else None
         return Answer(shown.body, shown.etag, link)
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """
-    :ivar plan: says how to read, given what stands in the path.
-    :ivar needs_only_path: whether it takes nothing else of the request.
-    """
-
-    plan: Callable[..., Read]
-    needs_only_path: bool
 
 
 class HotReads:
@@ -92,14 +82,12 @@ class HotReads:
             endpoint, arguments = self._adapter.match(path, "GET")
         except (UnicodeError, HTTPException):
             return None
-        view = self._views.get(endpoint)
-        if view is None:
+        plan = self._plans.get(endpoint)
+        if plan is None:
             return None
-        if view.needs_only_path and not environ["QUERY_STRING"]:
-            return HotRead(endpoint, path, {}, view.plan(**arguments))
+        request = self._app.request_class(environ)
         try:
-            with self._app.request_context(environ):
-                return HotRead(endpoint, path, dict(request.args), view.plan(**arguments))
+            return HotRead(endpoint, path, dict(request.args), plan(request, **arguments))
         except (DomainError, HTTPException):
             return None
 
@@ -108,21 +96,16 @@ class HotReads:
         return self._app.url_map.bind("")
 
     @cached_property
-    def _views(self) -> Mapping[str, _View]:
+    def _plans(self) -> Mapping[str, Plan]:
         """By endpoint, those that say how to read."""
-        found = {}
-        for rule in self._app.url_map.iter_rules():
-            plan = getattr(self._app.view_functions[rule.endpoint], "hot_view", None)
-            if plan is not None:
-                needs_only_path = signature(plan).parameters.keys() == rule.arguments
-                found[rule.endpoint] = _View(plan, needs_only_path)
-        return found
+        views = self._app.view_functions.items()
+        return {endpoint: view.plan for endpoint, view in views if hasattr(view, "plan")}
 
     @cached_property
     def _beginnings(self) -> tuple[str, ...]:
         rules = self._app.url_map.iter_rules()
         return tuple(
-            {rule.rule.partition("<")[0] for rule in rules if rule.endpoint in self._views}
+            {rule.rule.partition("<")[0] for rule in rules if rule.endpoint in self._plans}
         )
 
 

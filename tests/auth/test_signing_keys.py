@@ -272,7 +272,7 @@ def test_a_request_costs_one_query_for_its_session_and_none_for_its_key(
     with statements(shop) as seen:
         assert api.get("/users/me").status_code == 200
     assert not [statement for statement in seen if "signing_keys" in statement]
-    assert len([statement for statement in seen if "sessions" in statement]) == 1
+    assert len([statement for statement in seen if "JOIN sessions" in statement]) == 1
 
 
 def test_keys_that_nobody_knows_do_not_cost_a_query_each(app: Flask) -> None:
