@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from stockroom.core.recent import Recent
 from stockroom.extensions import limiter
 
-MOST_UNTOLD = 10
+MOST_UNTOLD = 50
 """How many requests of one caller the store may not know of, for each process."""
 UNTOLD_SHARE = 20
 """And at most one in so many of those that the limit allows: a small one is counted exactly."""

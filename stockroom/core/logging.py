@@ -78,6 +78,8 @@ def say(name: str, line: Line) -> None:
     record = logging.LogRecord(name, logging.INFO, "", 0, line, (), None)
     # As structlog marks its own, for those formatters that do not know lines.
     record._logger, record._name = logger, "info"  # noqa: SLF001
+    # Written out here: handlers hold a lock meanwhile.
+    record.written = json.dumps(redact(None, "", line))
     logger.handle(record)
 
 
@@ -85,9 +87,8 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
     """Writes JSON; lines without the processors, in which there is nothing left for them to do."""
 
     def format(self, record: logging.LogRecord) -> str:
-        if isinstance(record.msg, Line):
-            return json.dumps(redact(None, "", record.msg))
-        return super().format(record)
+        written: str | None = getattr(record, "written", None)
+        return super().format(record) if written is None else written
 
 
 def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from sqlalchemy import ClauseElement, PoolProxiedConnection
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
 from sqlalchemy.exc import DBAPIError
 
+from stockroom.core.connections import autocommitting
 from stockroom.core.context import settings
 from stockroom.core.transaction import translated
 from stockroom.extensions import db
@@ -129,15 +130,13 @@ def _autocommitting() -> Iterator[PoolProxiedConnection]:
     connection = db.engine.raw_connection()
     driver: Any = connection.driver_connection
     try:
-        driver.autocommit = True
-        yield connection
+        with autocommitting(driver):
+            yield connection
     except psycopg2.Error as error:
         raise DBAPIError.instance(None, None, error, psycopg2.Error) from error
     finally:
         if driver.closed:
             connection.invalidate()
-        else:
-            driver.autocommit = False
         connection.close()
 
 

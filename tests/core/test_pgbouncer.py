@@ -29,7 +29,7 @@ pytestmark = needs_pgbouncer
 
 CONNECTIONS = 2
 BUYERS = 8
-FEATURES = ("products", "stock", "outbox", "users", "auth", "api_keys", "verification", "webhooks")
+FEATURES = ("products", "stock", "outbox", "users")
 
 
 @pytest.fixture
