@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from psycopg2.extensions import cursor
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, make_url
 
@@ -18,21 +19,26 @@ _UUID = re.compile(r"'([0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12})'")
 
 @contextmanager
 def seen(engine: Engine) -> Iterator[list[str]]:
-    """Every statement, as the server gets it; transactions with their ends."""
+    """Every message, as the server gets it; transactions with their ends."""
     statements: list[str] = []
 
-    def note(connection: Any, cursor: Any, *_: object) -> None:
-        if not connection.connection.autocommit and "BEGIN" not in statements:
-            statements.append("BEGIN")
-        statements.append(cursor.query.decode().strip())
+    class Noting(cursor):
+        def execute(self, query: Any, vars: Any = None) -> None:  # noqa: A002 - the driver's name
+            super().execute(query, vars)
+            if not self.connection.autocommit and "BEGIN" not in statements:
+                statements.append("BEGIN")
+            statements.append(self.query.decode().strip())
+
+    def watch(connection: Any, *_: object) -> None:
+        connection.cursor_factory = Noting
 
     def end(_: object) -> None:
         statements.append("COMMIT")
 
-    event.listen(engine, "after_cursor_execute", note)
+    event.listen(engine, "checkout", watch)
     event.listen(engine, "commit", end)
     yield statements
-    event.remove(engine, "after_cursor_execute", note)
+    event.remove(engine, "checkout", watch)
     event.remove(engine, "commit", end)
 
 
@@ -47,11 +53,13 @@ def script(statements: Sequence[str], names: Mapping[str, str]) -> Iterator[str]
         text = re.sub(r"\s+", " ", statement)
         for value, name in names.items():
             text = text.replace(f"'{value}'", name)
-        if text.startswith("INSERT"):
+        if "INSERT INTO" in text:
             text = _with_new_ids(text, known)
         else:
             known |= {UUID(value).hex for value in _UUID.findall(text)}
-        yield f"{text};"
+        # With a backslash before them, pgbench sends the parts of a message together.
+        message = text.replace("; ", r" \; ")
+        yield f"{message};"
 
 
 def _with_new_ids(statement: str, known: set[str]) -> str:

@@ -49,7 +49,8 @@ def main() -> int:
     arguments = _arguments()
     with site(with_redis=True, serve=False) as settings:
         shop = replace(settings, web_concurrency=arguments.workers, rate_limit="1000000 per second")
-        app = create_app(shop)
+        # Nothing prepared, so that each statement is seen as it is.
+        app = create_app(replace(shop, database_prepare=False))
         _fill(app)
         token = token_for(app, make_user(app, role=Role.CUSTOMER))
         file = _script(app, token, shop.instance_path)
