@@ -5,42 +5,67 @@ rest as long as the client likes: as many slow clients as there are threads, and
 served. Here the loop that watches over all connections reads the head of a request, and a thread
 gets it once it is whole. A body is read by the thread, which has to have it in time.
 
+What is asked on a kept connection and waits for nothing (``at_once``) is answered by the loop: to
+wake a thread, and to be woken by it, takes longer than such an answer.
+
 Nothing of the application is imported here: gunicorn's first process needs the class as well.
 """
 
-import os
 import socket
 from functools import partial
 from selectors import EVENT_READ
 from time import monotonic
 from typing import Any
 
-from gunicorn.http.parser import RequestParser
-from gunicorn.http.unreader import SocketUnreader
+from gunicorn.http.wsgi import create
 from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from stockroom.at_once import AT_ONCE, Knows, WouldWait
+from stockroom.reading_ahead import parser_of
 
 HEAD_SECONDS = 10.0
 """How long a client may take from its connection, or first byte, to the end of the head."""
 BODY_SECONDS = 30.0
 """How long a thread may take for the body of a request."""
 
-_CHUNK_BYTES = 64 * 1024
 _HEAD_ENDS = (b"\r\n\r\n", b"\n\n")
 
 
 class PatientWorker(ThreadWorker):
     """Overrides where gunicorn hands a connection to the threads."""
 
+    def init_process(self) -> None:
+        self._knows: Knows | None = None
+        super().init_process()
+
+    def run(self) -> None:
+        self._knows = getattr(self.wsgi, "extensions", {}).get(AT_ONCE)
+        super().run()
+
     def enqueue_req(self, conn: TConn) -> None:
         """Give the connection a thread now, or as soon as it has asked for something."""
         if self._has_asked(conn):
             super().enqueue_req(conn)
+        else:
+            self._await_more(conn)
+
+    def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+        """Answer at once what a kept connection asks for, or do as with a new one."""
+        self.keepalived_conns.remove(conn)
+        has_asked = self._has_asked(conn)
+        answer = self._answer_at_once(conn) if has_asked else None
+        rest = _send(conn, answer) if answer else b""
+        if answer and not rest and not parser_of(conn).reader.buf.getvalue():
+            conn.set_timeout()
+            self.keepalived_conns.append(conn)
             return
-        # gunicorn closes what is pending when its time is up.
-        conn.timeout = monotonic() + HEAD_SECONDS
-        self.pending_conns.append(conn)
-        on_more = partial(self.on_pending_socket_readable, conn)
-        self.poller.register(conn.sock, EVENT_READ, on_more)
+        self.poller.unregister(client)
+        if answer:
+            self._send_in_thread(conn, rest)
+        elif has_asked:
+            super().enqueue_req(conn)
+        else:
+            self._await_more(conn)
 
     def on_pending_socket_readable(self, conn: TConn, client: socket.socket) -> None:
         if self._has_asked(conn):
@@ -49,14 +74,15 @@ class PatientWorker(ThreadWorker):
             super().enqueue_req(conn)
 
     def handle(self, conn: TConn) -> Any:
-        _reader_of(conn).deadline = monotonic() + BODY_SECONDS
+        parser_of(conn).reader.deadline = monotonic() + BODY_SECONDS
         return super().handle(conn)
 
     def _has_asked(self, conn: TConn) -> bool:
         """Read what has come. Whether it is enough for a thread that does not want to wait."""
         conn.init()
-        conn.sock.setblocking(False)
-        reader = _reader_of(conn)
+        if conn.sock.gettimeout() != 0:
+            conn.sock.setblocking(False)
+        reader = parser_of(conn).reader
         try:
             is_over = not reader.take()
         except BlockingIOError:
@@ -74,39 +100,69 @@ class PatientWorker(ThreadWorker):
         most = line + fields * (self.cfg.limit_request_field_size + 2)
         return len(head) > most or (b"\n" not in head and len(head) > line)
 
+    def _await_more(self, conn: TConn) -> None:
+        # gunicorn closes what is pending when its time is up.
+        conn.timeout = monotonic() + HEAD_SECONDS
+        self.pending_conns.append(conn)
+        on_more = partial(self.on_pending_socket_readable, conn)
+        self.poller.register(conn.sock, EVENT_READ, on_more)
 
-class Reader(SocketUnreader):
-    """What the parser of a connection reads from: without waiting at first, then until a deadline.
-
-    :ivar deadline: by the monotonic clock.
-    """
-
-    deadline = 0.0
-
-    def take(self) -> bytes:
-        """Add what has come to what is read next.
-
-        :raises BlockingIOError: if nothing has come.
-        """
-        chunk = self.sock.recv(_CHUNK_BYTES)
-        self.buf.seek(0, os.SEEK_END)
-        self.buf.write(chunk)
-        return chunk
-
-    def chunk(self, size_hint: int | None = None) -> bytes:
-        """:raises TimeoutError: which the application tells as a client that went away."""
-        left = self.deadline - monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self.sock.settimeout(left)
+    def _answer_at_once(self, conn: TConn) -> bytes | None:
+        """All that is to be sent, where it is at hand; None where a thread has to find it."""
+        if self._knows is None or not self.alive:
+            return None
+        parser = parser_of(conn)
+        request = parser.look_ahead()
+        if (
+            request is None
+            or request.should_close()
+            or not self._knows(request.path or "", request.query or "")
+        ):
+            return None
+        outbox = _Outbox()
+        response, environ = create(request, outbox, conn.client, conn.server, self.cfg)  # type: ignore[call-overload]
+        environ |= {"wsgi.multithread": True, AT_ONCE: True}
         try:
-            return super().chunk(size_hint)  # type: ignore[call-arg]  # the stubs are older
-        finally:
-            self.sock.settimeout(None)
+            for part in self.wsgi(environ, response.start_response):
+                response.write(part)
+            response.close()
+        except WouldWait:
+            return None
+        next(parser)
+        return b"".join(outbox.parts)
+
+    def _send_in_thread(self, conn: TConn, rest: bytes) -> None:
+        """Send what a connection has not taken, and go on with it as after any request."""
+        sending = self.tpool.submit(_send_rest, conn, rest)
+        sending.add_done_callback(
+            lambda sent: self.method_queue.defer(self.finish_request, conn, sent)
+        )
 
 
-def _reader_of(conn: TConn) -> Reader:
-    assert isinstance(conn.parser, RequestParser)  # noqa: S101 - only HTTP/1.1 is spoken here
-    if not isinstance(conn.parser.unreader, Reader):
-        conn.parser.unreader = Reader(conn.sock)
-    return conn.parser.unreader
+class _Outbox:
+    """Stands for the socket to gunicorn's writer, so that head and body leave together."""
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def sendall(self, data: bytes) -> None:
+        self.parts.append(data)
+
+
+def _send(conn: TConn, answer: bytes) -> bytes:
+    """Send what the connection takes without waiting; returns the rest."""
+    try:
+        return answer[conn.sock.send(answer) :]
+    except OSError:
+        # It takes nothing now, or never will: a thread finds out.
+        return answer
+
+
+def _send_rest(conn: TConn, rest: bytes) -> bool:
+    """Whether the connection can be kept after it."""
+    try:
+        conn.sock.setblocking(True)
+        conn.sock.sendall(rest)
+    except OSError:
+        return False
+    return True

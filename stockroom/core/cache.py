@@ -62,8 +62,14 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 def memory() -> Memory:
     """That of the application which is running this code."""
-    kept: Memory = belongings()[_KEY]
-    return kept
+    memory: Memory = belongings()[_KEY]
+    return memory
+
+
+def memory_of(app: Flask) -> Memory:
+    """That of an application, for whom does not run within it."""
+    memory: Memory = app.extensions[_KEY]
+    return memory
 
 
 def answer(address: str, make: Callable[[], Answer]) -> Answer:
@@ -71,10 +77,10 @@ def answer(address: str, make: Callable[[], Answer]) -> Answer:
 
     Of many who ask at once, one reads.
     """
-    if (found := _kept(address)) is not None:
+    if (found := kept(address)) is not None:
         return found
     with _turn(memory().turn(address)):
-        if (found := _kept(address)) is not None:
+        if (found := kept(address)) is not None:
             return found
         # Redis is asked only for what is asked for often; for the rest it would be in the way.
         if settings().redis_url and memory().knows(address):
@@ -87,7 +93,8 @@ def changed(session: Session) -> None:
     after_commit(session, _move_on)
 
 
-def _kept(address: str) -> Answer | None:
+def kept(address: str) -> Answer | None:
+    """The answer that this process keeps, where it is fresh."""
     found = memory().get(address)
     if found is not None:
         _HITS_HERE.inc()

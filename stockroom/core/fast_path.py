@@ -3,6 +3,8 @@
 Only what is plain: a GET of an address that ``core.hot_reads`` knows, by nobody or with a token
 that was verified before, whose caller shares answers with everybody. Whatever is not, and
 whatever goes wrong, is for Flask. Both ways give the same status, headers and bytes.
+
+The loop of a worker asks here as well, for what it may answer itself (``stockroom.at_once``).
 """
 
 import re
@@ -15,12 +17,13 @@ import structlog
 from flask import Flask
 from werkzeug.http import parse_etags
 
+from stockroom.at_once import AT_ONCE, WouldWait
 from stockroom.config import Settings
 from stockroom.core import cache, request_scope
 from stockroom.core.edge import HTTPS_PROMISE, SECURITY_HEADERS
 from stockroom.core.errors import DomainError, Unavailable
 from stockroom.core.hot_limits import Allowance, HotLimits
-from stockroom.core.hot_reads import FAILED, HotRead, address_of, hot_reads
+from stockroom.core.hot_reads import FAILED, HotRead, address, address_of, hot_reads
 from stockroom.core.identity import MALFORMED_TOKEN
 from stockroom.core.memory import Answer
 from stockroom.core.networks import network_of
@@ -40,7 +43,9 @@ Headers = list[tuple[str, str]]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    app.wsgi_app = FastPath(app, settings)  # type: ignore[method-assign]
+    path = FastPath(app, settings)
+    app.wsgi_app = path  # type: ignore[method-assign]
+    app.extensions[AT_ONCE] = path.knows
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +69,20 @@ class FastPath:
             *([("Vary", "Origin")] if settings.cors_origins else []),
         ]
 
+    def knows(self, path: str, query: str) -> bool:
+        """Whether the answer to an address, as it was sent, is kept here and fresh."""
+        return cache.memory_of(self._app).get(address(path, query)) is not None
+
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """:raises WouldWait: instead of waiting, where that is not wanted."""
         try:
             response = self._response(environ) if self._is_plain(environ) else None
         except Exception:
             # Flask meets the same, and answers with a problem.
             log.exception("fast path failed")
             response = None
+        if response is None and AT_ONCE in environ:
+            raise WouldWait
         if response is None:
             return self._slow(environ, start_response)
         start_response(response.status, response.headers)
@@ -108,19 +120,22 @@ class FastPath:
         return response
 
     def _read(self, environ: WSGIEnvironment, read: HotRead, own_id: str) -> _Response | None:
-        """None for whatever Flask has to answer, or to refuse."""
+        """None for whatever Flask has to answer, or to refuse, or what has to be waited for."""
+        may_wait = AT_ONCE not in environ
         try:
-            caller = _caller(environ)
-            allowance = self._limits.count(caller, read.endpoint) if caller else None
+            caller = _caller(environ, may_wait=may_wait)
+            count = self._limits.count
+            allowance = count(caller, read.endpoint, may_wait=may_wait) if caller else None
             if allowance is None:
                 return None
-            answer = cache.answer(address_of(environ), read.answer)
+            where = address_of(environ)
+            answer = cache.answer(where, read.answer) if may_wait else cache.kept(where)
         except Unavailable as error:
             environ[FAILED] = error
             return None
         except (DomainError, *MALFORMED_TOKEN):
             return None
-        return self._answered(environ, answer, allowance, own_id)
+        return self._answered(environ, answer, allowance, own_id) if answer else None
 
     def _answered(
         self, environ: WSGIEnvironment, answer: Answer, allowance: Allowance, own_id: str
@@ -143,7 +158,7 @@ class FastPath:
         return _Response(_OK, headers, answer.body)
 
 
-def _caller(environ: WSGIEnvironment) -> str | None:
+def _caller(environ: WSGIEnvironment, *, may_wait: bool) -> str | None:
     """Whom the request counts for; None if Flask has to make out who it is.
 
     Staff are none of those who share answers.
@@ -152,7 +167,7 @@ def _caller(environ: WSGIEnvironment) -> str | None:
     if header is None:
         return network_of(environ.get("REMOTE_ADDR") or "127.0.0.1")
     found = _BEARER.fullmatch(header)
-    caller = token_finder().find_recent(found[1]) if found else None
+    caller = token_finder().find_recent(found[1], may_ask=may_wait) if found else None
     if caller is None or caller.may(Permission.CATALOGUE_WRITE):
         return None
     return str(caller.user_id)

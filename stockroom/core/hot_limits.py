@@ -35,6 +35,12 @@ class _Count:
     untold: int = 0
     lock: Lock = field(default_factory=Lock)
 
+    def take(self) -> int:
+        """How many to tell now: those that are untold, and the one at hand."""
+        with self.lock:
+            untold, self.untold = self.untold, 0
+        return untold + 1
+
 
 class HotLimits:
     """Counts as flask-limiter does, by caller and endpoint, but asks its store less often."""
@@ -49,18 +55,27 @@ class HotLimits:
         self._most_untold = min(MOST_UNTOLD, max(1, self._tightest.amount // UNTOLD_SHARE))
         self._counts = Recent[tuple[str, str], _Count](_MOST_CALLERS)
 
-    def count(self, caller: str, endpoint: str) -> Allowance | None:
-        """One more request; None where flask-limiter itself has to look, and to refuse it."""
+    def count(self, caller: str, endpoint: str, *, may_wait: bool = True) -> Allowance | None:
+        """One more request; None where flask-limiter itself has to look, and to refuse it.
+
+        :param may_wait: for the store. None, and nothing is counted, where that is due and not to
+            be.
+        """
         count = self._counts.get((caller, endpoint))
-        if count is None:
-            return self._tell(caller, endpoint, 1)
+        if count is not None and (allowance := self._counted_here(count)):
+            return allowance
+        if not may_wait:
+            return None
+        return self._tell(caller, endpoint, count.take() if count else 1)
+
+    def _counted_here(self, count: _Count) -> Allowance | None:
         with count.lock:
+            is_due = time.time() - count.told_at >= LONGEST_SECONDS
+            if is_due or count.untold + 1 >= self._most_untold:
+                return None
             count.untold += 1
-            if count.untold < self._most_untold and time.time() - count.told_at < LONGEST_SECONDS:
-                told = count.allowance
-                return Allowance(told.limit, told.remaining - count.untold, told.reset_at)
-            untold, count.untold = count.untold, 0
-        return self._tell(caller, endpoint, untold)
+            told = count.allowance
+            return Allowance(told.limit, told.remaining - count.untold, told.reset_at)
 
     def _tell(self, caller: str, endpoint: str, untold: int) -> Allowance | None:
         if self._is_shared and isinstance(limiter.limiter.storage, MemoryStorage):

@@ -119,9 +119,13 @@ def hot_reads() -> HotReads:
     return reads
 
 
-def address_of(environ: Environ) -> str:
+def address(path: str, query: str) -> str:
     """What tells answers apart. Decoded, a path may hold a question mark, but no NUL."""
-    return f"{environ['PATH_INFO']}\0{environ['QUERY_STRING']}"
+    return f"{path}\0{query}"
+
+
+def address_of(environ: Environ) -> str:
+    return address(environ["PATH_INFO"], environ["QUERY_STRING"])
 
 
 def respond(read: Read) -> Response:

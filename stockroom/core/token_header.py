@@ -63,10 +63,12 @@ class TokenFinder:
         verified.standing = (caller, moment) if caller else None
         return caller
 
-    def find_recent(self, token: str) -> Caller | None:
+    def find_recent(self, token: str, *, may_ask: bool = True) -> Caller | None:
         """Its caller, as the database had it within the last second.
 
         None as well for a token that was not verified before. Errors as for ``verified``.
+
+        :param may_ask: whether the database may be asked where that second is over.
         """
         known = self._known.get(_digest(token))
         if known is None:
@@ -75,7 +77,7 @@ class TokenFinder:
             caller, moment = known.standing
             if time.monotonic() - moment <= RECENT_SECONDS:
                 return caller
-        return self.find(token)
+        return self.find(token) if may_ask else None
 
 
 def bind_token_finder(

@@ -8,7 +8,8 @@ from typing import BinaryIO
 
 import pytest
 
-from stockroom.thread_worker import BODY_SECONDS, Reader
+from stockroom.reading_ahead import Reader
+from stockroom.thread_worker import BODY_SECONDS
 from tests.contract.conftest import Site
 from tests.contract.web import request
 

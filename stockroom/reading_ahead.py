@@ -1,0 +1,81 @@
+"""What is read of a connection before a thread has it: as much as has come, without waiting.
+
+Nothing of the application is imported here: gunicorn's first process needs it as well.
+"""
+
+import os
+from time import monotonic
+
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
+from gunicorn.http.unreader import SocketUnreader
+from gunicorn.workers.gthread import TConn
+
+_CHUNK_BYTES = 64 * 1024
+_HEAD_END = b"\r\n\r\n"
+
+
+class Reader(SocketUnreader):
+    """What the parser of a connection reads from: without waiting at first, then until a deadline.
+
+    :ivar deadline: by the monotonic clock.
+    """
+
+    deadline = 0.0
+
+    def take(self) -> bytes:
+        """Add what has come to what is read next.
+
+        :raises BlockingIOError: if nothing has come.
+        """
+        chunk = self.sock.recv(_CHUNK_BYTES)
+        self.buf.seek(0, os.SEEK_END)
+        self.buf.write(chunk)
+        return chunk
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """:raises TimeoutError: which the application tells as a client that went away."""
+        left = self.deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.sock.settimeout(left)
+        try:
+            return super().chunk(size_hint)  # type: ignore[call-arg]  # the stubs are older
+        finally:
+            self.sock.settimeout(None)
+
+
+class Parser(RequestParser):
+    """gunicorn's, which can parse a request for the loop and give it to a thread after all."""
+
+    _ahead: Request | None = None
+    _failed: Exception | None = None
+
+    def __init__(self, conn: TConn) -> None:
+        super().__init__(conn.cfg, conn.sock, conn.client)
+        self.unreader = self.reader = Reader(conn.sock)
+
+    def look_ahead(self) -> Request | None:
+        """The next request, if it is a GET whose head has come: ``next`` gives the same one."""
+        head = self.reader.buf.getvalue()
+        if not head.startswith(b"GET ") or _HEAD_END not in head:
+            return None
+        try:
+            self._ahead = super().__next__()
+        except Exception as error:  # noqa: BLE001 - whoever asks for the request meets it
+            self._failed = error
+        return self._ahead
+
+    def __next__(self) -> Request:
+        failed, self._failed = self._failed, None
+        if failed:
+            raise failed
+        ahead, self._ahead = self._ahead, None
+        return ahead or super().__next__()
+
+
+def parser_of(conn: TConn) -> Parser:
+    """The parser of a connection, which speaks HTTP/1.1 as all of them do here."""
+    if not isinstance(conn.parser, Parser):
+        conn.parser = Parser(conn)
+    return conn.parser
