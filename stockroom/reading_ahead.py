@@ -66,6 +66,13 @@ class Parser(RequestParser):
             self._failed = error
         return self._ahead
 
+    def finish_body(self, deadline: float | None = None, max_bytes: int | None = None) -> bool:  # type: ignore[override]  # the stubs are older
+        """As gunicorn's, but for a look at the socket where all of the body was read."""
+        body = self.mesg.body if self.mesg else None
+        if body and getattr(body.reader, "length", None) == 0:
+            return True
+        return super().finish_body(deadline, max_bytes)  # type: ignore[return-value]
+
     def __next__(self) -> Request:
         failed, self._failed = self._failed, None
         if failed:

@@ -1,8 +1,12 @@
 """Email addresses in the one form in which they are stored and looked up."""
 
+from functools import lru_cache
+
 from email_validator import EmailNotValidError, validate_email
 
 
+# A login asks several times, and each time costs as much as a query.
+@lru_cache(maxsize=64)
 def normal_address(text: str) -> str:
     """The address in lower case, its domain in Unicode; the domain is not looked up.
 

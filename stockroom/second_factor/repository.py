@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from stockroom.second_factor.models import RecoveryCode, SecondFactor
+
+# What every login sends: written once, which saves it time.
+_LOCK = select(SecondFactor).where(SecondFactor.user_id == bindparam("user_id")).with_for_update()
 
 
 def find(session: Session, user_id: UUID) -> SecondFactor | None:
@@ -15,7 +18,7 @@ def find(session: Session, user_id: UUID) -> SecondFactor | None:
 
 def lock(session: Session, user_id: UUID) -> SecondFactor | None:
     """The account's second factor; nobody else can use or change it until the transaction ends."""
-    return session.get(SecondFactor, user_id, with_for_update=True)
+    return session.scalar(_LOCK, {"user_id": user_id})
 
 
 def lock_all(session: Session) -> Sequence[SecondFactor]:
