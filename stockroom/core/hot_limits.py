@@ -4,10 +4,12 @@ import time
 from dataclasses import dataclass, field
 from threading import Lock
 
-from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage
+from limits import parse_many
+from limits.storage import MemoryStorage, RedisStorage
+from limits.util import WindowStats
 from redis.exceptions import RedisError
 
+from stockroom.core import counts
 from stockroom.core.recent import Recent
 from stockroom.extensions import limiter
 
@@ -50,8 +52,8 @@ class HotLimits:
         :param is_shared: whether all processes count in one store.
         """
         self._is_shared = is_shared
-        self._items = parse_many(limits)
-        self._tightest = min(self._items)
+        self._items = sorted(parse_many(limits))
+        self._tightest = self._items[0]
         self._most_untold = min(MOST_UNTOLD, max(1, self._tightest.amount // UNTOLD_SHARE))
         self._counts = Recent[tuple[str, str], _Count](_MOST_CALLERS)
 
@@ -82,16 +84,21 @@ class HotLimits:
             # The store is away, and flask-limiter is the one to find out when it is back.
             return None
         try:
-            if not all(self._hit(item, caller, endpoint, untold) for item in self._items):
-                self._counts.drop((caller, endpoint))
-                return None
-            stats = limiter.limiter.get_window_stats(self._tightest, caller, endpoint)
+            window = self._hit(caller, endpoint, untold)
         except (RedisError, OSError):
             return None
-        allowance = Allowance(self._tightest.amount, max(0, stats.remaining), stats.reset_time)
+        if window is None:
+            self._counts.drop((caller, endpoint))
+            return None
+        allowance = Allowance(self._tightest.amount, max(0, window.remaining), window.reset_time)
         self._counts.keep((caller, endpoint), _Count(allowance, time.time()))
         return allowance
 
-    @staticmethod
-    def _hit(item: RateLimitItem, caller: str, endpoint: str, cost: int) -> bool:
-        return bool(limiter.limiter.hit(item, caller, endpoint, cost=cost))
+    def _hit(self, caller: str, endpoint: str, cost: int) -> WindowStats | None:
+        """What is left of the tightest limit; None where one forbids it."""
+        strategy = limiter.limiter
+        if isinstance(strategy.storage, RedisStorage):
+            return counts.hit(strategy.storage, self._items, caller, endpoint, cost)
+        if not all(strategy.hit(item, caller, endpoint, cost=cost) for item in self._items):
+            return None
+        return strategy.get_window_stats(self._tightest, caller, endpoint)

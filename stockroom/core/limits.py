@@ -1,15 +1,21 @@
 """How many requests a caller may make, and the headers that tell how many are left."""
 
 import time
+from collections.abc import Sequence
 
 import structlog
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, g, request
 from flask_limiter.util import get_remote_address
+from limits import RateLimitItem
+from limits.storage import RedisStorage
 from redis.exceptions import RedisError
 
 from stockroom.config import Settings
+from stockroom.core import counts
+from stockroom.core.context import belongings
 from stockroom.core.context import settings as current_settings
 from stockroom.core.errors import Unavailable
+from stockroom.core.hot_limits import Allowance
 from stockroom.core.identity import MALFORMED_TOKEN, sent_token
 from stockroom.core.key_header import API_KEY, key_finder
 from stockroom.core.networks import network_of
@@ -20,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 # A Redis that does not answer at once is treated as away: a limit is not worth waiting for.
 _REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+_KEY = "stockroom.default_limits"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -35,8 +42,35 @@ def init_app(app: Flask, settings: Settings) -> None:
         # Of two requests that find Redis gone at once, the fallback serves the first alone.
         RATELIMIT_SWALLOW_ERRORS=True,
     )
+    app.extensions[_KEY] = {}
     limiter.init_app(app)
     app.after_request(_tell)
+
+
+@limiter.request_filter
+def _is_counted() -> bool:
+    """Count the request here where the default limits alone hold; flask-limiter then leaves it be.
+
+    It is flask-limiter that refuses what they forbid, and that counts while Redis is away.
+    """
+    storage, endpoint = limiter.limiter.storage, request.endpoint or ""
+    if not isinstance(storage, RedisStorage) or not (limits := _default_limits(endpoint)):
+        return False
+    window = counts.hit(storage, limits, _caller_key(), endpoint)
+    if window is None:
+        return False
+    # To the next whole second, as flask-limiter has it: nobody is to come back too early.
+    g.allowance = Allowance(limits[0].amount, window.remaining, int(window.reset_time + 1))
+    return True
+
+
+def _default_limits(endpoint: str) -> Sequence[RateLimitItem]:
+    """Those that hold where no others do, tightest first; none for an endpoint with others."""
+    known: dict[str, Sequence[RateLimitItem]] = belongings()[_KEY]
+    if endpoint not in known:
+        of_all, own = limiter.limit_manager.resolve_limits(current_app, endpoint, request.blueprint)
+        known[endpoint] = () if own else sorted(it.limit for it in of_all)
+    return known[endpoint]
 
 
 def _caller_key() -> str:
@@ -67,18 +101,24 @@ def address_key() -> str:
 
 def _tell(response: Response) -> Response:
     """Add the RateLimit headers; with 429, Retry-After as well. Seconds, not times of day."""
-    limit = limiter.current_limit
-    if limit is None:
-        return response
     try:
-        seconds = max(0, round(limit.reset_at - time.time()))
-        response.headers["RateLimit-Remaining"] = str(limit.remaining)
+        allowance = g.get("allowance") or _allowance_of_others()
     except (RedisError, OSError) as error:
         log.warning("limits away", reason=str(error))
         return response
-    response.headers["RateLimit-Limit"] = str(limit.limit.amount)
+    if allowance is None:
+        return response
+    seconds = max(0, round(allowance.reset_at - time.time()))
+    response.headers["RateLimit-Limit"] = str(allowance.limit)
+    response.headers["RateLimit-Remaining"] = str(allowance.remaining)
     response.headers["RateLimit-Reset"] = str(seconds)
     if response.status_code == 429:  # noqa: PLR2004 - the status itself
         # A login that was refused for a reason of its own says itself how long to wait.
         response.headers.setdefault("Retry-After", str(max(1, seconds)))
     return response
+
+
+def _allowance_of_others() -> Allowance | None:
+    """What is left where flask-limiter has counted; None where nothing is limited."""
+    limit = limiter.current_limit
+    return Allowance(limit.limit.amount, limit.remaining, limit.reset_at) if limit else None

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
+from limits import parse
 from redis import Redis
 from werkzeug.test import TestResponse
 
@@ -14,6 +15,7 @@ from stockroom.core.database import new_id
 from stockroom.core.key_header import KeyFinder
 from stockroom.core.permissions import Caller, Role
 from stockroom.embedded.redis import EmbeddedRedis
+from stockroom.extensions import limiter
 from tests.api import Api, assert_problem
 from tests.factories.api_keys import make_key
 from tests.factories.users import PASSWORD, make_user, token_for
@@ -160,6 +162,43 @@ def test_counts_in_redis_are_shared_by_all_processes(
 ) -> None:
     apps = [make_app(rate_limit="2 per hour", redis_url=redis.url) for _ in range(3)]
     assert statuses([Api(app).get("/products") for app in apps]) == [200, 200, 429]
+
+
+def test_a_request_is_counted_and_told_of_by_one_call_of_redis(
+    make_app: Callable[..., Flask], redis: EmbeddedRedis
+) -> None:
+    api = Api(make_app(rate_limit="5 per hour; 9 per day", redis_url=redis.url))
+    api.get("/users/me")
+    with Redis.from_url(redis.url) as client:
+        client.config_resetstat()
+        headers = api.get("/users/me").headers
+        asked = client.info("commandstats")
+    assert headers["RateLimit-Remaining"] == "3"
+    assert asked["cmdstat_evalsha"]["calls"] == 1
+
+
+@pytest.mark.parametrize("limits", ["2 per hour; 9 per day", "9 per minute; 2 per hour"])
+def test_all_limits_hold_alike_with_redis_and_without(
+    make_app: Callable[..., Flask], redis: EmbeddedRedis, limits: str
+) -> None:
+    def told(api: Api) -> list[tuple[int, str, str]]:
+        answers = [api.get("/users/me") for _ in range(4)]
+        names = ("RateLimit-Limit", "RateLimit-Remaining")
+        return [(it.status_code, *(it.headers[name] for name in names)) for it in answers]
+
+    with_redis = told(Api(make_app(rate_limit=limits, redis_url=redis.url)))
+    assert [status for status, *_ in with_redis] == [401, 401, 429, 429]
+    assert with_redis == told(Api(make_app(rate_limit=limits)))
+
+
+def test_what_flask_limiter_has_counted_counts_as_well(
+    make_app: Callable[..., Flask], redis: EmbeddedRedis
+) -> None:
+    api = Api(make_app(rate_limit="3 per hour", redis_url=redis.url))
+    limiter.limiter.hit(parse("3 per hour"), "127.0.0.1", "users.read_own_account")
+    answers = [api.get("/users/me") for _ in range(3)]
+    assert statuses(answers) == [401, 401, 429]
+    assert [it.headers["RateLimit-Remaining"] for it in answers] == ["1", "0", "0"]
 
 
 def test_without_redis_the_limit_is_kept_in_memory(
