@@ -18,6 +18,7 @@ from stockroom.core import (
     metrics,
     problems,
 )
+from stockroom.core.application import Application
 from stockroom.core.context import bind_settings
 from stockroom.core.doctor import doctor
 from stockroom.core.openapi import Api
@@ -47,7 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _configured(settings: Settings) -> Flask:
-    app = Flask(__name__, instance_path=str(settings.instance_path.resolve()))
+    app = Application(__name__, instance_path=str(settings.instance_path.resolve()))
     app.config["SECRET_KEY"] = settings.secret_key
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.config["TESTING"] = settings.environment == "testing"

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from flask import Flask
+import pytest
+from flask import Flask, session
 from sqlalchemy import text
 
 from stockroom.core.permissions import Permission
@@ -45,3 +46,15 @@ def test_every_permission_is_asked_for_somewhere(app: Flask) -> None:
     # Those that only widen what a route answers are asked for within it.
     widening = {Permission.EVENTS_READ, Permission.AUDIT_READ}
     assert set(Permission) - widening <= asked
+
+
+def test_nothing_can_be_kept_in_a_session_of_flask(app: Flask) -> None:
+    with app.test_request_context(), pytest.raises(RuntimeError, match="session is unavailable"):
+        session["user"] = "ada"
+
+
+def test_no_answer_sets_a_cookie_unasked(nobody: Api) -> None:
+    sent = {"Cookie": "session=eyJ1c2VyIjoiYWRhIn0.made.up"}
+    answer = nobody.get("/products", headers=sent)
+    assert answer.status_code == 200
+    assert "Set-Cookie" not in answer.headers

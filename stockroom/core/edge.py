@@ -77,8 +77,11 @@ def _forget(_error: BaseException | None) -> None:
 
 
 def _finish(response: Response) -> Response:
-    for name, value in SECURITY_HEADERS.items():
-        response.headers.setdefault(name, value)
+    # All at once: for each one that is set, werkzeug would go through those that are there.
+    told = {name.lower() for name in response.headers.keys()}  # noqa: SIM118 - no dict
+    response.headers.extend(
+        {name: value for name, value in SECURITY_HEADERS.items() if name.lower() not in told}
+    )
     response.headers["X-Request-ID"] = g.request_id
     if settings().cors_origins:
         # Also where this request has no Origin: a shared cache must not hand it to one that has.

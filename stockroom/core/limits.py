@@ -109,9 +109,13 @@ def _tell(response: Response) -> Response:
     if allowance is None:
         return response
     seconds = max(0, round(allowance.reset_at - time.time()))
-    response.headers["RateLimit-Limit"] = str(allowance.limit)
-    response.headers["RateLimit-Remaining"] = str(allowance.remaining)
-    response.headers["RateLimit-Reset"] = str(seconds)
+    response.headers.extend(
+        {
+            "RateLimit-Limit": str(allowance.limit),
+            "RateLimit-Remaining": str(allowance.remaining),
+            "RateLimit-Reset": str(seconds),
+        }
+    )
     if response.status_code == 429:  # noqa: PLR2004 - the status itself
         # A login that was refused for a reason of its own says itself how long to wait.
         response.headers.setdefault("Retry-After", str(max(1, seconds)))
