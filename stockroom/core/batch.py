@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Delete, Dialect, Insert, Select, Update
+from sqlalchemy import Connection, Delete, Dialect, Insert, Select, TextClause, Update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -23,7 +23,7 @@ many of one insert cost less by COPY.
 
 _BATCH = "batch"
 
-Statement = Insert | Update | Delete | Select[Any]
+Statement = Insert | Update | Delete | Select[Any] | TextClause
 
 
 class _Left(NamedTuple):
@@ -71,43 +71,71 @@ def _send_one(session: Session, left: _Left) -> None:
 
 
 def _send_message(connection: Connection, left: Sequence[_Left]) -> None:
-    texts, values = list[str](), dict[str, Any]()
-    for statement, rows in left:
-        for row in rows:
-            prefix = f"p{len(texts)}_"
-            compiled = _compiled(statement, tuple(row), connection.dialect)
-            texts.append(compiled.text(prefix))
-            values |= compiled.values(row, prefix)
-    connection.exec_driver_sql(";\n".join(texts), values)
+    parts = [(statement, row) for statement, rows in left for row in rows]
+    shapes = tuple((statement, tuple(row)) for statement, row in parts)
+    message = _message(shapes, connection.dialect)
+    connection.exec_driver_sql(message.text, message.values([row for _, row in parts]))
 
 
-class _Compiled:
-    """A statement as the driver takes it, whose parameters get names of their own in a message."""
+class _Message:
+    """Statements as the driver takes them together: each has parameters with names of its own."""
 
-    def __init__(self, compiled: SQLCompiler) -> None:
-        self._compiled = compiled
-        self._processors: dict[str, Callable[[Any], Any] | None] = {
-            name: bind.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
-            for bind, name in compiled.bind_names.items()
-        }
-
-    def text(self, prefix: str) -> str:
-        named = {name: f"%({prefix}{name})s" for name in self._processors}
+    def __init__(self, statements: Sequence[SQLCompiler]) -> None:
+        self._binds = [_binds(f"p{place}_", it) for place, it in enumerate(statements)]
+        texts = zip(statements, self._binds, strict=True)
         # A per cent sign stands twice for the driver, and does so again.
-        return str(self._compiled).replace("%%", "%%%%") % named
+        self.text = ";\n".join(
+            str(it).replace("%%", "%%%%") % {bind.name: f"%({bind.key})s" for bind in binds}
+            for it, binds in texts
+        )
 
-    def values(self, row: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-        given = self._compiled.construct_params(row)
+    def values(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {
-            f"{prefix}{name}": process(given[name]) if process else given[name]
-            for name, process in self._processors.items()
+            bind.key: bind.value(row)
+            for row, binds in zip(rows, self._binds, strict=True)
+            for bind in binds
         }
+
+
+class _Bind(NamedTuple):
+    """A parameter of a statement.
+
+    :ivar key: its name in the message.
+    :ivar constant: what it is where the row says nothing.
+    """
+
+    key: str
+    name: str
+    constant: Any
+    process: Callable[[Any], Any] | None
+
+    def value(self, row: Mapping[str, Any]) -> Any:
+        """As the driver takes it."""
+        given = row.get(self.name, self.constant)
+        return self.process(given) if self.process else given
+
+
+def _binds(prefix: str, compiled: SQLCompiler) -> list[_Bind]:
+    return [
+        _Bind(
+            f"{prefix}{name}",
+            name,
+            bind.effective_value,
+            bind.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect),
+        )
+        for bind, name in compiled.bind_names.items()
+    ]
 
 
 @lru_cache(maxsize=200)
-def _compiled(statement: Statement, names: tuple[str, ...], dialect: Dialect) -> _Compiled:
+def _message(shapes: tuple[tuple[Statement, tuple[str, ...]], ...], dialect: Dialect) -> _Message:
+    return _Message([_compiled(statement, names, dialect) for statement, names in shapes])
+
+
+@lru_cache(maxsize=200)
+def _compiled(statement: Statement, names: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
     compiled = statement.compile(dialect=dialect, column_keys=names)
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - tells the type checker
     if unset := [it.name for it in (*compiled.insert_prefetch, *compiled.update_prefetch)]:
         raise TypeError(f"Nobody sets these columns: {', '.join(unset)}")
-    return _Compiled(compiled)
+    return compiled

@@ -70,7 +70,9 @@ def transaction(*, dry_run: bool = False, lock_seconds: float | None = None) -> 
                 _finish(session, is_all=not dry_run)
                 if dry_run:
                     return
-                session.commit()
+                # Where all went in one message (``batch``), nothing was begun.
+                if session.in_transaction():
+                    session.commit()
         finally:
             _current.reset(token)
         for callback in session.info.get(_AFTER_COMMIT, ()):

@@ -11,8 +11,7 @@ from threading import Event
 
 import structlog
 from psycopg2 import Error
-from sqlalchemy import bindparam, func
-from sqlalchemy import select as select_rows
+from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -27,7 +26,8 @@ CHANNEL = "stockroom_jobs"
 LOOK_UP_SECONDS = 0.1
 RECONNECT_SECONDS = 1.0
 
-_NOTIFY = select_rows(func.pg_notify(CHANNEL, bindparam("job")))
+# Not ``pg_notify``, which answers with a row that somebody would have to read.
+_NOTIFY = text(f"NOTIFY {CHANNEL}, :job")
 
 
 def wake(session: Session, job: str) -> None:
