@@ -1,7 +1,9 @@
 """What every table has: the declarative base, keys that sort by time, times and versions."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -26,8 +28,12 @@ def table_of(model: type[Base]) -> Table:
 
 def row_of(new: Base) -> dict[str, Any]:
     """Its row: what the columns hold, but for those that the database computes."""
-    columns = new.__table__.columns
-    return {it.name: getattr(new, it.name) for it in columns if it.computed is None}
+    return {name: getattr(new, name) for name in _stored(type(new))}
+
+
+@cache
+def _stored(model: type[Base]) -> Sequence[str]:
+    return [it.name for it in model.__table__.columns if it.computed is None]
 
 
 def new_id() -> UUID:
