@@ -10,14 +10,14 @@ from typing import Any
 
 import flask
 import flask_smorest
-from flask import Request, Response, g, url_for
+from flask import Response, g, url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import Schema
+from marshmallow import RAISE, Schema
 
 from stockroom.core import operations
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
-from stockroom.core.hot_reads import Plan, respond
+from stockroom.core.hot_reads import Plan, Query, respond
 from stockroom.core.idempotency import answer_once
 from stockroom.core.identity import Access, Redeem, admit
 from stockroom.core.limits import address_key
@@ -132,7 +132,7 @@ class Blueprint(flask_smorest.Blueprint):
         def wrapper(*args: Any, **kwargs: Any) -> Response:
             return respond(view(*args, **kwargs))
 
-        wrapper.plan = lambda _request, *args, **kwargs: view(*args, **kwargs)  # type: ignore[attr-defined]
+        wrapper.plan = lambda _query, *args, **kwargs: view(*args, **kwargs)  # type: ignore[attr-defined]
         return _documented(wrapper, etag=True)
 
     def idempotent(self, view: View) -> View:
@@ -225,11 +225,13 @@ class Blueprint(flask_smorest.Blueprint):
 
 
 def _with_query(plan: Plan, schema: Schema) -> Plan:
-    """The plan of a hot read that takes the query as its first argument."""
+    """The plan of a hot read that takes the query as its first argument.
 
-    def planned(request: Request, *args: Any, **kwargs: Any) -> Read:
-        query = Blueprint.ARGUMENTS_PARSER.parse(schema, request, location="query")
-        return plan(request, query, *args, **kwargs)
+    By the schema alone: webargs asks a request for every field that could be there.
+    """
+
+    def planned(query: Query, *args: Any, **kwargs: Any) -> Read:
+        return plan(query, schema.load(query, unknown=RAISE), *args, **kwargs)
 
     return planned
 

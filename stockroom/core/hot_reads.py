@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
-from wsgiref.types import WSGIEnvironment
+from urllib.parse import parse_qsl
 
 from flask import Flask, Response, current_app, g, request
+from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
@@ -32,8 +33,9 @@ FAILED = "stockroom.failed"
 _KEY = "stockroom.hot_reads"
 
 Environ = Mapping[str, Any]
+Query = Mapping[str, str]
 Plan = Callable[..., Read]
-"""What a hot view says, given the request and what stands in its path."""
+"""What a hot view says, given the query and what stands in its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class HotRead:
 
     endpoint: str
     path: str
-    query: Mapping[str, str]
+    query: Query
     read: Read
 
     def answer(self, *, to_staff: bool = False) -> Answer:
@@ -67,7 +69,7 @@ class HotReads:
         """How to read an address; None if no hot view has it, or would read anything of it."""
         known = self._known.get(address)
         if known is None and environ["PATH_INFO"].startswith(self._beginnings):
-            known = self._made_out(dict(environ))
+            known = self._made_out(environ)
             if known is not None:
                 self.keep(address, known)
         return known
@@ -76,19 +78,14 @@ class HotReads:
         if len(address) <= LONGEST_ADDRESS:
             self._known.keep(address, read)
 
-    def _made_out(self, environ: WSGIEnvironment) -> HotRead | None:
+    def _made_out(self, environ: Environ) -> HotRead | None:
+        """None as well for what Flask has to refuse."""
         try:
-            path = environ["PATH_INFO"].encode("latin-1").decode()
+            path, query = _text(environ["PATH_INFO"]), _query(_text(environ["QUERY_STRING"]))
             endpoint, arguments = self._adapter.match(path, "GET")
-        except (UnicodeError, HTTPException):
-            return None
-        plan = self._plans.get(endpoint)
-        if plan is None:
-            return None
-        request = self._app.request_class(environ)
-        try:
-            return HotRead(endpoint, path, dict(request.args), plan(request, **arguments))
-        except (DomainError, HTTPException):
+            plan = self._plans.get(endpoint)
+            return HotRead(endpoint, path, query, plan(query, **arguments)) if plan else None
+        except (UnicodeError, HTTPException, ValidationError, DomainError):
             return None
 
     @cached_property
@@ -126,6 +123,22 @@ def address(path: str, query: str) -> str:
 
 def address_of(environ: Environ) -> str:
     return address(environ["PATH_INFO"], environ["QUERY_STRING"])
+
+
+def _text(sent: str) -> str:
+    """:raises UnicodeError: if what was sent, which WSGI tells byte by byte, is not UTF-8."""
+    return sent.encode("latin-1").decode()
+
+
+def _query(text: str) -> Query:
+    """Its parameters; of those with the same name the first, as ``request.args`` has it.
+
+    :raises UnicodeError: if one is not UTF-8.
+    """
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(text, keep_blank_values=True, errors="strict"):
+        query.setdefault(name, value)
+    return query
 
 
 def respond(read: Read) -> Response:
