@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -80,7 +81,7 @@ class Keyset:
         :raises InvalidInput: if it is no cursor of this list in this order.
         """
         try:
-            name, *texts, id_text = _serializer().loads(cursor)
+            name, *texts, id_text = _serializer(settings().secret_key).loads(cursor)
             values = [self.parse(text) for text in texts] + [UUID(id_text)]
         except (BadData, ValueError, TypeError, ArithmeticError):
             raise InvalidInput({"cursor": ["Not a cursor of this list."]}) from None
@@ -89,7 +90,7 @@ class Keyset:
         return {_name(n): value for n, value in enumerate(values)}
 
     def cursor(self, values: Sequence[Any]) -> str:
-        return str(_serializer().dumps([self._full_name, *map(_text, values)]))
+        return str(_serializer(settings().secret_key).dumps([self._full_name, *map(_text, values)]))
 
     @property
     def _full_name(self) -> str:
@@ -141,7 +142,8 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _serializer() -> URLSafeSerializer:
+@cache
+def _serializer(secret_key: str) -> URLSafeSerializer:
     return URLSafeSerializer(
-        settings().secret_key, salt="cursor", signer_kwargs={"digest_method": hashlib.sha256}
+        secret_key, salt="cursor", signer_kwargs={"digest_method": hashlib.sha256}
     )

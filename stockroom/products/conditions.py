@@ -6,6 +6,7 @@ The values are parameters, so that a query is written out once for each set of f
 from collections.abc import Callable, Collection
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, String, bindparam, cast, func, literal_column, not_
@@ -67,6 +68,7 @@ def matching(names: Collection[str], *, to_staff: bool) -> list[ColumnElement[bo
     return [*visible(to_staff=to_staff), *conditions]
 
 
+@cache
 def keyset(sort: str) -> Keyset:
     """The order that ``sort`` names; a leading minus turns it around."""
     if sort == RELEVANCE:
