@@ -11,7 +11,8 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Serializer, URLSafeSerializer
+from itsdangerous.encoding import base64_encode
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 LARGEST_PAGE = 200
 DEFAULT_PAGE = 50
+_SHORT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +144,14 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
+class _Serializer(URLSafeSerializer):
+    """Compresses what is long; most cursors are not, and the attempt takes more than the rest."""
+
+    def dump_payload(self, obj: Any) -> bytes:
+        json = Serializer.dump_payload(self, obj)
+        return base64_encode(json) if len(json) <= _SHORT else super().dump_payload(obj)
+
+
 @cache
-def _serializer(secret_key: str) -> URLSafeSerializer:
-    return URLSafeSerializer(
-        secret_key, salt="cursor", signer_kwargs={"digest_method": hashlib.sha256}
-    )
+def _serializer(secret_key: str) -> _Serializer:
+    return _Serializer(secret_key, salt="cursor", signer_kwargs={"digest_method": hashlib.sha256})

@@ -83,6 +83,18 @@ def test_the_cursor_of_the_longest_name_is_taken_back(app: Flask, nobody: Api, l
     assert len(walk(nobody, "/products?sort=name&limit=1")) == 3
 
 
+@pytest.mark.parametrize(("sort", "is_compressed"), [("price", False), ("name", True)])
+def test_a_cursor_is_compressed_if_it_is_long(
+    app: Flask, nobody: Api, sort: str, is_compressed: bool
+) -> None:
+    for _ in range(2):
+        make_product(app, name="a" * 200)
+    page = nobody.get(f"/products?sort={sort}&limit=1").get_json()
+    assert page["next_cursor"].startswith(".") == is_compressed
+    rest = nobody.get(f"/products?sort={sort}&cursor={page['next_cursor']}").get_json()
+    assert len(rest["items"]) == 1
+
+
 @pytest.mark.usefixtures("catalogue")
 @pytest.mark.parametrize("other", ["-name", "price", "created_at"])
 def test_a_cursor_of_another_order_is_refused(nobody: Api, other: str) -> None:
