@@ -7,7 +7,7 @@ and without a walk through its fields.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from hashlib import blake2b
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -73,7 +73,7 @@ def of_page(
     rows = rows[: request.limit]
     next_cursor = order.cursor(rows[-1][1:]) if has_more else None
     body = _envelope([row[0] for row in rows], next_cursor, total[0] if total else None)
-    return Representation(body, blake2b(body, digest_size=16).hexdigest(), next_cursor)
+    return Representation(body, sha256(body).hexdigest()[:32], next_cursor)
 
 
 @dataclass(frozen=True, slots=True)
