@@ -58,9 +58,15 @@ def json_object(fields: dict[str, ColumnElement[Any]]) -> ColumnElement[Any]:
 
 def _price(price: ColumnElement[Any], currency: ColumnElement[str]) -> ColumnElement[str]:
     """As ``money.format_price`` writes it: with the decimals that the currency has."""
-    unusual = {code: n for code, n in sorted(DECIMALS.items()) if n != _USUAL_DECIMALS}
-    decimals = case(unusual, value=currency, else_=_USUAL_DECIMALS)
+    unusual = sorted({*DECIMALS.values()} - {_USUAL_DECIMALS})
+    # By lists: with a branch for each currency the server would get all of them ready each time.
+    branches = ((currency.in_(_codes_with(number)), number) for number in unusual)
+    decimals = case(*branches, else_=_USUAL_DECIMALS)
     return cast(func.round(price, decimals), String)
+
+
+def _codes_with(decimals: int) -> list[str]:
+    return sorted(code for code, number in DECIMALS.items() if number == decimals)
 
 
 def _moment(moment: ColumnElement[Any]) -> ColumnElement[str]:
