@@ -9,7 +9,17 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, bindparam, cast, func, literal_column, not_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    String,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    not_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, REAL
 
 from stockroom.core.pagination import Keyset
@@ -24,6 +34,8 @@ _SIMPLE: ColumnElement[str] = literal_column("'simple'")
 NOT_ARCHIVED = Product.status != ProductStatus.ARCHIVED
 RANK_WEIGHTS = [0, 0.2, 0.6, 1]
 """Of D (words as written), C (description), B (name) and A (SKU)."""
+ANY_WORDS = "any_words"
+"""The condition for ``q``, planned without a look at how many products the words are in."""
 
 
 def visible(*, to_staff: bool) -> list[ColumnElement[bool]]:
@@ -37,6 +49,7 @@ def has_sku() -> ColumnElement[bool]:
 
 _CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "q": lambda: Product.search.op("@@")(_text_query()),
+    ANY_WORDS: lambda: Product.search.op("@@")(_once(_text_query())),
     "sku": has_sku,
     "family": lambda: Product.family == bindparam("family"),
     "currency": lambda: Product.currency == bindparam("currency"),
@@ -102,10 +115,16 @@ def _text_query() -> ColumnElement[Any]:
 
 def _rank() -> ColumnElement[float]:
     """How well a product answers ``q``: the words as one phrase first, then close together."""
-    phrase = Product.search.op("@@")(func.phraseto_tsquery(_ENGLISH, _text("q")))
-    closeness = func.ts_rank_cd(cast(RANK_WEIGHTS, ARRAY(REAL)), Product.search, _text_query())
+    phrase = Product.search.op("@@")(_once(func.phraseto_tsquery(_ENGLISH, _text("q"))))
+    words = _once(_text_query())
+    closeness = func.ts_rank_cd(cast(RANK_WEIGHTS, ARRAY(REAL)), Product.search, words)
     # In double precision the value survives its way through the cursor unchanged.
     return cast(closeness, DOUBLE_PRECISION) + cast(cast(phrase, Integer), DOUBLE_PRECISION)
+
+
+def _once(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Computed once a query; where a plan is kept it would else be once a row."""
+    return select(value).scalar_subquery()
 
 
 def _text(name: str) -> ColumnElement[str]:

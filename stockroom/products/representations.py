@@ -18,6 +18,7 @@ from stockroom.core.pagination import PageRequest
 from stockroom.core.prepared import Prepared
 from stockroom.core.representation import Representation
 from stockroom.products.conditions import (
+    ANY_WORDS,
     NOT_ARCHIVED,
     has_sku,
     keyset,
@@ -27,7 +28,7 @@ from stockroom.products.conditions import (
     visible,
 )
 from stockroom.products.documents import document, fields_of, json_object, stock_of
-from stockroom.products.filters import ProductFilters
+from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product
 
 _MOST_SHAPES = 200
@@ -118,7 +119,10 @@ def _by_sku(*, to_staff: bool) -> Prepared:
 def _page(shape: _Shape) -> Prepared:
     order = keyset(shape.sort)
     keys = [key.label(f"key_{number}") for number, key in enumerate(order.keys)]
-    found = select(*_COLUMNS, *keys).where(*matching(shape.names, to_staff=shape.to_staff))
+    # By relevance all that match have to be ranked: one plan is good for all words.
+    is_ranked = shape.sort == RELEVANCE and shape.names == ("q",)
+    conditions = matching((ANY_WORDS,) if is_ranked else shape.names, to_staff=shape.to_staff)
+    found = select(*_COLUMNS, *keys).where(*conditions)
     if shape.goes_on:
         found = found.where(order.behind)
     # One row more than asked for tells whether another page follows.
@@ -135,8 +139,9 @@ def _page(shape: _Shape) -> Prepared:
     query = select(cast(json_object(shown_fields), String), *values, cast(last_id, String))
     query = query.select_from(page.join(stock, true()))
     ordered = query.order_by(*(key.desc() if order.descending else key.asc() for key in shown))
-    # How many products a word is in differs far too much for one plan.
-    return Prepared(ordered, keeps_plan="q" not in shape.names and shape.fields is None)
+    # Otherwise, how many products a word is in differs far too much for one plan.
+    keeps_plan = is_ranked or "q" not in shape.names
+    return Prepared(ordered, keeps_plan=keeps_plan and shape.fields is None)
 
 
 @lru_cache(_MOST_SHAPES)

@@ -1,12 +1,15 @@
 """Full-text search: stems, beginnings of words, and whatever people type."""
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
+from stockroom.core.transaction import reading
 from tests.api import Api, assert_problem
 from tests.factories.products import make_product
 from tests.products.walking import walk
@@ -185,3 +188,17 @@ def test_a_changed_name_is_found_and_the_old_one_is_not(app: Flask, staff: Api) 
     product = make_product(app, name="Mug")
     staff.patch(f"/products/{product.id}", json={"name": "Teapot"}, if_match="*")
     assert (search(staff, "teapot"), search(staff, "mug")) == ([product.sku], [])
+
+
+@pytest.mark.parametrize(
+    ("more", "is_kept"),
+    [("", True), ("&sort=relevance", True), ("&sort=name", False), ("&family=x", False)],
+)
+def test_a_plan_is_kept_where_one_is_good_for_all_words(
+    make_app: Callable[..., Flask], app: Flask, more: str, is_kept: bool
+) -> None:
+    shop = make_app(database_pool_size=1, database_prepare=True)
+    assert Api(shop).get(f"/products?q=blue+mug{more}").status_code == 200
+    kept = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%to_tsquery%'"
+    with shop.app_context(), reading() as session:
+        assert session.scalar(text(kept)) == is_kept
