@@ -23,7 +23,7 @@ from stockroom.core import cache, request_scope
 from stockroom.core.edge import HTTPS_PROMISE, SECURITY_HEADERS
 from stockroom.core.errors import DomainError, Unavailable
 from stockroom.core.hot_limits import Allowance, HotLimits
-from stockroom.core.hot_reads import FAILED, HotRead, address, address_of, hot_reads
+from stockroom.core.hot_reads import FAILED, HotRead, address_from, address_of, hot_reads
 from stockroom.core.identity import MALFORMED_TOKEN
 from stockroom.core.memory import Answer
 from stockroom.core.networks import network_of
@@ -71,7 +71,7 @@ class FastPath:
 
     def knows(self, path: str, query: str) -> bool:
         """Whether the answer to an address, as it was sent, is kept here and fresh."""
-        return cache.memory_of(self._app).get(address(path, query)) is not None
+        return cache.memory_of(self._app).get(address_from(path, query)) is not None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """:raises WouldWait: instead of waiting, where that is not wanted."""

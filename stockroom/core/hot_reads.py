@@ -116,13 +116,13 @@ def hot_reads() -> HotReads:
     return reads
 
 
-def address(path: str, query: str) -> str:
+def address_from(path: str, query: str) -> str:
     """What tells answers apart. Decoded, a path may hold a question mark, but no NUL."""
     return f"{path}\0{query}"
 
 
 def address_of(environ: Environ) -> str:
-    return address(environ["PATH_INFO"], environ["QUERY_STRING"])
+    return address_from(environ["PATH_INFO"], environ["QUERY_STRING"])
 
 
 def _text(sent: str) -> str:
