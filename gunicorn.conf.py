@@ -15,6 +15,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.workers.base import Worker
 
+from stockroom import exchange
 from stockroom.config import WebWorker, load_settings_or_exit
 from stockroom.core.logging import configure
 
@@ -56,8 +57,9 @@ if _soft != RLIM_INFINITY:
     setrlimit(RLIMIT_NOFILE, (max(_soft, _files), _hard))
 # Connections that are kept alive between two requests have no thread, and need room as well.
 worker_connections = min(threads + 2000, _files - OTHER_FILES)
-# Whoever comes while all processes are exchanged waits here.
+# Whoever comes faster than all processes accept waits here.
 backlog = 2048
+on_reload = exchange.begin
 # Longer than proxies keep a connection (nginx: 60 seconds): who closes first should be who asks.
 keepalive = 75
 # docs/operators.md and docker-compose.yml wait longer.

@@ -14,12 +14,16 @@ Nothing of the application is imported here: gunicorn's first process needs the 
 import socket
 from functools import partial
 from selectors import EVENT_READ
+from signal import SIGTERM
 from time import monotonic
+from types import FrameType
 from typing import Any
 
 from gunicorn.http.wsgi import create
+from gunicorn.workers import gthread
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
+from stockroom import exchange
 from stockroom.at_once import AT_ONCE, Knows, WouldWait
 from stockroom.reading_ahead import parser_of
 
@@ -27,20 +31,52 @@ HEAD_SECONDS = 10.0
 """How long a client may take from its connection, or first byte, to the end of the head."""
 BODY_SECONDS = 30.0
 """How long a thread may take for the body of a request."""
+RELIEF_SECONDS = 30.0
+"""How long a worker that is exchanged serves on at most, until the new ones are ready."""
+LINGER_SECONDS = 12.0
+"""How long it keeps connections open after that: longer than most clients pause."""
+STOP_SECONDS = 2.0
+"""How long a worker keeps them open that stops for another reason; as gunicorn has it."""
 
 _HEAD_ENDS = (b"\r\n\r\n", b"\n\n")
 
 
 class PatientWorker(ThreadWorker):
-    """Overrides where gunicorn hands a connection to the threads."""
+    """Overrides where gunicorn hands a connection to the threads, and where a worker stops."""
 
-    def init_process(self) -> None:
-        self._knows: Knows | None = None
-        super().init_process()
+    _relieved_by: float | None = None
+    """When a worker that is exchanged stops at the latest, by the monotonic clock."""
+    _knows: Knows | None = None
+    """Of the application, if it can answer at once."""
 
     def run(self) -> None:
         self._knows = getattr(self.wsgi, "extensions", {}).get(AT_ONCE)
+        exchange.tell_ready(self.age)
         super().run()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; but who is exchanged serves on for now, and stops when told once more."""
+        if self._relieved_by is None and exchange.concerns(self.age):
+            self._relieved_by = monotonic() + RELIEF_SECONDS
+            return
+        self._linger(STOP_SECONDS)
+        super().handle_exit(sig, frame)
+
+    def notify(self) -> None:
+        """What the loop calls with each turn."""
+        super().notify()
+        if self.alive and self._is_relieved():
+            self._linger(LINGER_SECONDS)
+            super().handle_exit(SIGTERM, None)
+
+    def _is_relieved(self) -> bool:
+        by = self._relieved_by
+        return by is not None and (exchange.is_done() or monotonic() > by)
+
+    def _linger(self, seconds: float) -> None:
+        """Once the worker stops, kept connections are closed after so long."""
+        gthread.STOP_KEEPALIVE_LINGER = seconds  # type: ignore[attr-defined]  # as gunicorn 27 has it
+        self._cap_keepalive(monotonic() + seconds)  # type: ignore[attr-defined]
 
     def enqueue_req(self, conn: TConn) -> None:
         """Give the connection a thread now, or as soon as it has asked for something."""

@@ -1,5 +1,6 @@
 """The processes behind a site."""
 
+import re
 from pathlib import Path
 
 from tests.contract.conftest import Site
@@ -16,3 +17,11 @@ def workers_of(site: Site) -> list[int]:
     """The processes that answer requests."""
     master = master_of(site)
     return [*map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split())]
+
+
+def heeds_signals(worker: int) -> bool:
+    """Whether it does so in its own way, and not any more as the process that made it."""
+    found = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{worker}/status").read_text())
+    assert found
+    # SIGHUP, the first of all, is for that process alone.
+    return not int(found[1], 16) & 1

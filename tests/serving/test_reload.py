@@ -1,82 +1,142 @@
-"""Processes are exchanged (SIGHUP) while clients keep asking over connections that they keep."""
+"""Processes are exchanged (SIGHUP) while clients keep asking, and nobody notices."""
 
+import json
 import os
 import signal
-from contextlib import ExitStack
-from http.client import HTTPConnection
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from http.client import HTTPConnection, HTTPResponse
 from threading import Event, Thread
+from typing import Self
 
 import pytest
 
-from tests.contract.conftest import Site
+from stockroom.core.permissions import Role
+from stockroom.thread_worker import RELIEF_SECONDS
+from tests.contract.conftest import OpenSite, Site
 from tests.contract.web import until
-from tests.serving.processes import master_of, workers_of
+from tests.factories.products import product_body
+from tests.factories.users import make_user, token_for
+from tests.serving.processes import heeds_signals, master_of, workers_of
 
-CLIENTS = 8
+CLIENTS = 4
 TIMES = 3
 
+Ask = Callable[[HTTPConnection], HTTPResponse]
 
+
+def healthz(connection: HTTPConnection) -> HTTPResponse:
+    return _answer(connection, "GET", "/healthz")
+
+
+def newest(connection: HTTPConnection) -> HTTPResponse:
+    return _answer(connection, "GET", "/api/v1/products")
+
+
+def _answer(connection: HTTPConnection, method: str, path: str, **how: str) -> HTTPResponse:
+    """The answer, read to its end. Where the last one closed the connection, by another one."""
+    headers = {"Authorization": how["token"]} if "token" in how else {}
+    headers["Content-Type"] = "application/json"
+    connection.request(method, path, how.get("body"), headers)
+    answer = connection.getresponse()
+    answer.read()
+    return answer
+
+
+@pytest.fixture(scope="module")
+def add(pair: Site) -> Ask:
+    """Adds a product, which nobody may ask for a second time where an answer fails to come."""
+    token = f"Bearer {token_for(pair.app, make_user(pair.app, role=Role.STAFF))}"
+
+    def ask(connection: HTTPConnection) -> HTTPResponse:
+        body = json.dumps(product_body())
+        return _answer(connection, "POST", "/api/v1/products", token=token, body=body)
+
+    return ask
+
+
+@dataclass
 class Client:
-    """Asks over one connection for as long as the server keeps it, and then over another."""
+    """Asks again and again over a connection, for as long as the server keeps it.
 
-    def __init__(self, site: Site) -> None:
-        self.statuses: list[int] = []
-        self.failures: list[Exception] = []
-        self._connection = HTTPConnection(site.web.host, site.web.port, timeout=30)
+    :ivar pause_seconds: between an answer and the next request.
+    :ivar keeps: whether it keeps the connection itself.
+    """
+
+    site: Site
+    ask: Ask
+    pause_seconds: float = 0.0
+    keeps: bool = True
+    statuses: list[int] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
         self._over = Event()
-        self._thread = Thread(target=self._ask)
-        self._thread.start()
+        self._thread = Thread(target=self._ask_on)
 
-    def stop(self) -> None:
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
-        self._connection.close()
 
-    def _ask(self) -> None:
-        while not self._over.is_set() and not self.failures:
-            try:
-                self._connection.request("GET", "/api/v1/products")
-                answer = self._connection.getresponse()
-                answer.read()
-                self.statuses.append(answer.status)
-            except Exception as failure:  # noqa: BLE001 - whatever it is, it is one
-                self.failures.append(failure)
-
-    def has_asked_again(self) -> bool:
-        """Whether an answer has come that was asked for after this call."""
-        seen = len(self.statuses)
-        until(lambda: len(self.statuses) > seen + 1 or self.failures)
-        return not self.failures
+    def _ask_on(self) -> None:
+        connection = connect(self.site)
+        try:
+            while not self.failures and not self._over.wait(self.pause_seconds):
+                self.statuses.append(self.ask(connection).status)
+                if not self.keeps:
+                    connection.close()
+        except Exception as failure:  # noqa: BLE001 - whatever it is, it is one
+            self.failures.append(failure)
+        finally:
+            connection.close()
 
 
-def test_who_asks_once_more_while_a_process_stops_is_answered(pair: Site) -> None:
-    def ask(connection: HTTPConnection) -> int:
-        connection.request("GET", "/healthz")
-        answer = connection.getresponse()
-        answer.read()
-        return answer.status
+def are_answered_again(*clients: Client) -> bool:
+    """Whether each client has got an answer that it asked for after this call."""
+    seen = [len(client.statuses) for client in clients]
+    for client, count in zip(clients, seen, strict=True):
+        until(
+            lambda client=client, count=count: len(client.statuses) > count + 1 or client.failures
+        )
+    return not any(client.failures for client in clients)
 
+
+def connect(site: Site) -> HTTPConnection:
+    return HTTPConnection(site.web.host, site.web.port, timeout=30)
+
+
+@contextmanager
+def kept(site: Site) -> Iterator[list[HTTPConnection]]:
+    """Connections that were answered once, and are still open; those of each process among them."""
     with ExitStack() as stack:
-        connections = [HTTPConnection(pair.web.host, pair.web.port) for _ in range(CLIENTS)]
+        connections = [connect(site) for _ in range(2 * CLIENTS)]
         for connection in connections:
             stack.callback(connection.close)
-        assert [ask(connection) for connection in connections] == [200] * CLIENTS
-        os.kill(workers_of(pair)[0], signal.SIGTERM)
-        assert [ask(connection) for connection in connections] == [200] * CLIENTS
+        assert {healthz(connection).status for connection in connections} == {200}
+        yield connections
 
 
-@pytest.mark.heavy
-def test_an_exchange_of_all_processes_fails_no_request(pair: Site) -> None:
-    clients = [Client(pair) for _ in range(CLIENTS)]
+@contextmanager
+def newcomers_held(site: Site) -> Iterator[None]:
+    """Begin an exchange whose new processes do not get on until the block ends."""
+    before = set(workers_of(site))
+    os.kill(master_of(site), signal.SIGHUP)
+    until(lambda: len(set(workers_of(site)) - before) == len(before))
+    held = set(workers_of(site)) - before
+    for pid in held:
+        until(partial(heeds_signals, pid))
+        os.kill(pid, signal.SIGSTOP)
     try:
-        for _ in range(TIMES):
-            exchange(pair)
-            assert all(client.has_asked_again() for client in clients)
+        yield
     finally:
-        for client in clients:
-            client.stop()
-    assert [client.failures for client in clients] == [[]] * CLIENTS
-    assert {status for client in clients for status in client.statuses} == {200}
+        for pid in held:
+            os.kill(pid, signal.SIGCONT)
 
 
 def exchange(site: Site) -> None:
@@ -84,3 +144,80 @@ def exchange(site: Site) -> None:
     before = set(workers_of(site))
     os.kill(master_of(site), signal.SIGHUP)
     until(lambda: not before & set(workers_of(site)))
+
+
+def test_who_asks_once_more_while_a_process_stops_is_answered(pair: Site) -> None:
+    with kept(pair) as connections:
+        os.kill(workers_of(pair)[0], signal.SIGTERM)
+        assert {healthz(connection).status for connection in connections} == {200}
+
+
+def test_the_old_processes_serve_until_the_new_ones_are_ready(pair: Site, add: Ask) -> None:
+    before = set(workers_of(pair))
+    with kept(pair) as connections:
+        with newcomers_held(pair):
+            for connection in connections:
+                answers = [ask(connection) for ask in (healthz, add, newest)]
+                assert [answer.status for answer in answers] == [200, 201, 200]
+                assert not any(answer.will_close for answer in answers)
+                assert pair.web.get("/healthz").status == 200
+            assert before < set(workers_of(pair))
+        for connection in connections:
+            until(lambda connection=connection: healthz(connection).will_close)
+    until(lambda: not before & set(workers_of(pair)))
+
+
+def test_a_server_that_stops_in_an_exchange_waits_for_no_newcomer(open_site: OpenSite) -> None:
+    with open_site(web_concurrency=1) as site, kept(site):
+        (old,) = workers_of(site)
+        with newcomers_held(site):
+            os.kill(master_of(site), signal.SIGTERM)
+            until(lambda: old not in workers_of(site), RELIEF_SECONDS / 2)
+
+
+@pytest.mark.heavy
+def test_exchanges_of_all_processes_fail_no_request(pair: Site, add: Ask) -> None:
+    manners = [
+        (newest, 0.0, True),
+        (add, 0.0, True),
+        (newest, 3.0, True),
+        (add, 3.0, True),
+        (add, 8.0, True),
+        (add, 0.05, False),
+    ]
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(Client(pair, *manner)) for manner in manners for _ in range(CLIENTS)
+        ]
+        for _ in range(TIMES):
+            exchange(pair)
+            assert are_answered_again(*clients)
+    assert [client.failures for client in clients] == [[]] * len(clients)
+    assert {status for client in clients for status in client.statuses} == {200, 201}
+
+
+@pytest.mark.heavy
+def test_an_exchange_that_is_asked_for_in_another_one_follows_it(pair: Site) -> None:
+    with Client(pair, newest, keeps=False) as client:
+        with newcomers_held(pair):
+            between = set(workers_of(pair))
+            os.kill(master_of(pair), signal.SIGHUP)
+        until(lambda: len(workers_of(pair)) == 2 and not between & set(workers_of(pair)), 60)
+        assert are_answered_again(client)
+
+
+@pytest.mark.heavy
+def test_a_process_that_does_not_come_up_holds_an_exchange_up_for_a_while_alone(
+    pair: Site,
+) -> None:
+    before = set(workers_of(pair))
+    with Client(pair, newest, keeps=False) as client:
+        os.kill(master_of(pair), signal.SIGHUP)
+        until(lambda: len(set(workers_of(pair)) - before) == 2)
+        os.kill(victim := max(set(workers_of(pair)) - before), signal.SIGKILL)
+        outgoing = {victim, *before}
+        until(
+            lambda: len(workers_of(pair)) == 2 and not outgoing & set(workers_of(pair)),
+            2 * RELIEF_SECONDS,
+        )
+        assert are_answered_again(client)
