@@ -16,6 +16,7 @@ from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.workers.base import Worker
 
 from stockroom import exchange
+from stockroom.arenas import limit_arenas
 from stockroom.config import WebWorker, load_settings_or_exit
 from stockroom.core.logging import configure
 
@@ -24,6 +25,7 @@ OTHER_FILES = 200
 """Of a process: its connections to PostgreSQL and Redis, its logs, what it imports."""
 
 _settings = load_settings_or_exit()
+limit_arenas()
 
 # Each worker counts in files of its own here, and any of them tells for all. The library looks
 # for the variable when a worker imports it.
