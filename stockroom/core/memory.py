@@ -7,7 +7,8 @@ from time import time
 
 LONGEST_SECONDS = 1.0
 """How old an answer may be."""
-MOST_BYTES = 32 * 1024 * 1024
+MOST_BYTES = 8 * 1024 * 1024
+"""More than a process reads in that time: answers that are older would only fill its memory."""
 _TURNS = 64
 _ENTRY_BYTES = 600
 """What Python needs around an answer, about."""
