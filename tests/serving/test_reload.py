@@ -167,6 +167,7 @@ def test_the_old_processes_serve_until_the_new_ones_are_ready(pair: Site, add: A
     until(lambda: not before & set(workers_of(pair)))
 
 
+@pytest.mark.heavy
 def test_a_server_that_stops_in_an_exchange_waits_for_no_newcomer(open_site: OpenSite) -> None:
     with open_site(web_concurrency=1) as site, kept(site):
         (old,) = workers_of(site)
