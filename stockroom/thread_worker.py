@@ -38,8 +38,6 @@ LINGER_SECONDS = 12.0
 STOP_SECONDS = 2.0
 """How long a worker keeps them open that stops for another reason; as gunicorn has it."""
 
-_HEAD_ENDS = (b"\r\n\r\n", b"\n\n")
-
 
 class PatientWorker(ThreadWorker):
     """Overrides where gunicorn hands a connection to the threads, and where a worker stops."""
@@ -130,7 +128,7 @@ class PatientWorker(ThreadWorker):
 
     def _is_whole(self, head: bytes) -> bool:
         """Whether it is a head, or already more than one may be, which gunicorn refuses."""
-        if any(end in head for end in _HEAD_ENDS):
+        if b"\r\n\r\n" in head or b"\n\n" in head:
             return True
         line, fields = self.cfg.limit_request_line, self.cfg.limit_request_fields
         most = line + fields * (self.cfg.limit_request_field_size + 2)

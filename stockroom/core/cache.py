@@ -83,7 +83,7 @@ def answer(address: str, make: Callable[[], Answer]) -> Answer:
         if (found := kept(address)) is not None:
             return found
         # Redis is asked only for what is asked for often; for the rest it would be in the way.
-        if settings().redis_url and memory().knows(address):
+        if settings().redis_url and memory().is_hot(address):
             return _shared(address, make)
         return _read(address, make)[0]
 

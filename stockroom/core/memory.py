@@ -62,9 +62,10 @@ class Memory:
                 self._entries.move_to_end(address)
         return entry.answer
 
-    def knows(self, address: str) -> bool:
-        """Whether somebody has asked for it lately, fresh or not."""
-        return address in self._entries
+    def is_hot(self, address: str) -> bool:
+        """Whether it is asked for about once a second or more often."""
+        entry = self._entries.get(address)
+        return entry is not None and 0 <= time() - entry.read_at <= 2 * LONGEST_SECONDS
 
     def keep(self, address: str, answer: Answer, read_at: float, generation: int) -> None:
         """:param read_at: when its reading began, by the clock (``time.time``).

@@ -286,7 +286,17 @@ def test_kept_answers_take_no_more_room_than_they_may() -> None:
         kept.keep(f"/things/{number}", Answer(b"x" * 5_000, "1"), time.time(), kept.generation)
         assert kept.bytes <= 100_000
     assert kept.get("/things/99")
-    assert not kept.knows("/things/0")
+    assert not kept.is_hot("/things/0")
+
+
+def test_an_answer_is_hot_while_it_was_read_anew_not_long_ago() -> None:
+    kept = Memory()
+    for name, age in (("/now", 0.0), ("/lately", 1.5), ("/before", 2.5), ("/to come", -1.0)):
+        kept.keep(name, Answer(b"", "1"), time.time() - age, kept.generation)
+    hot = [
+        name for name in ("/now", "/lately", "/before", "/to come", "/never") if kept.is_hot(name)
+    ]
+    assert hot == ["/now", "/lately"]
 
 
 def test_what_is_asked_for_stays_when_room_is_made() -> None:
