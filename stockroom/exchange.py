@@ -35,6 +35,11 @@ def concerns(age: int) -> bool:
     return age < _goal[_FIRST]
 
 
+def is_for(age: int) -> bool:
+    """Whether a worker of this age is one that takes over from others."""
+    return 0 < _goal[_FIRST] <= age
+
+
 def tell_ready(age: int) -> None:
     """A worker of this age accepts from now on."""
     _ready[age % len(_ready)] = age

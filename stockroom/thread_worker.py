@@ -25,6 +25,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from stockroom import exchange
 from stockroom.at_once import AT_ONCE, Knows, WouldWait
+from stockroom.priority import stand_back_for
 from stockroom.reading_ahead import parser_of
 
 HEAD_SECONDS = 10.0
@@ -46,6 +47,13 @@ class PatientWorker(ThreadWorker):
     """When a worker that is exchanged stops at the latest, by the monotonic clock."""
     _knows: Knows | None = None
     """Of the application, if it can answer at once."""
+
+    def load_wsgi(self) -> None:
+        """Import the application; where others serve meanwhile, the processors are theirs first."""
+        if exchange.is_for(self.age):
+            stand_back_for(super().load_wsgi)
+        else:
+            super().load_wsgi()
 
     def run(self) -> None:
         self._knows = getattr(self.wsgi, "extensions", {}).get(AT_ONCE)

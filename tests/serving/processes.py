@@ -25,3 +25,9 @@ def heeds_signals(worker: int) -> bool:
     assert found
     # SIGHUP, the first of all, is for that process alone.
     return not int(found[1], 16) & 1
+
+
+def nicenesses(process: int) -> set[int]:
+    """The priorities of its threads, as nice(1) has them."""
+    threads = Path(f"/proc/{process}/task").iterdir()
+    return {int((thread / "stat").read_text().rpartition(")")[2].split()[16]) for thread in threads}

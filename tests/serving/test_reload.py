@@ -14,12 +14,13 @@ from typing import Self
 import pytest
 
 from stockroom.core.permissions import Role
+from stockroom.priority import NICENESS
 from stockroom.thread_worker import RELIEF_SECONDS
 from tests.contract.conftest import OpenSite, Site
 from tests.contract.web import until
 from tests.factories.products import product_body
 from tests.factories.users import make_user, token_for
-from tests.serving.processes import heeds_signals, master_of, workers_of
+from tests.serving.processes import heeds_signals, master_of, nicenesses, workers_of
 
 CLIENTS = 4
 TIMES = 3
@@ -165,6 +166,15 @@ def test_the_old_processes_serve_until_the_new_ones_are_ready(pair: Site, add: A
         for connection in connections:
             until(lambda connection=connection: healthz(connection).will_close)
     until(lambda: not before & set(workers_of(pair)))
+
+
+def test_new_processes_leave_the_processors_to_the_old_ones_until_they_serve(pair: Site) -> None:
+    before = set(workers_of(pair))
+    (usual,) = nicenesses(master_of(pair))
+    os.kill(master_of(pair), signal.SIGHUP)
+    until(lambda: usual + NICENESS in {it for each in workers_of(pair) for it in nicenesses(each)})
+    until(lambda: not before & set(workers_of(pair)))
+    assert {it for each in workers_of(pair) for it in nicenesses(each)} == {usual}
 
 
 @pytest.mark.heavy

@@ -1,0 +1,27 @@
+"""Work that leaves the processors to others as long as these want them."""
+
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import get_native_id
+
+NICENESS = 10
+"""More than before, as of nice(1): a tenth of what others get, where all are busy."""
+
+
+def stand_back_for(work: Callable[[], object]) -> None:
+    """Do some work with a low priority; what it raises is raised.
+
+    In a thread of its own: on Linux each has a priority of its own, and the process could not take
+    back a low one. Elsewhere the work has the priority of the process.
+    """
+    with ThreadPoolExecutor(1, "aside", initializer=_step_back) as thread:
+        thread.submit(work).result()
+
+
+def _step_back() -> None:
+    if sys.platform == "linux":
+        thread = get_native_id()
+        lower = os.getpriority(os.PRIO_PROCESS, thread) + NICENESS
+        os.setpriority(os.PRIO_PROCESS, thread, lower)
