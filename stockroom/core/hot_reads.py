@@ -25,7 +25,7 @@ from stockroom.core.permissions import Permission
 from stockroom.core.recent import Recent
 from stockroom.core.representation import Read
 
-MOST_ADDRESSES = 5_000
+MOST_ADDRESSES = 1_000
 LONGEST_ADDRESS = 500
 
 FAILED = "stockroom.failed"

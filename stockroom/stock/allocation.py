@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from stockroom.stock.models import MAIN
-from stockroom.stock.repository import Key, keys_by_product
+from stockroom.stock.values import Key, keys_by_product
 
 Wish = tuple[UUID, str | None]
 """A product, and the location that it has to come from, None for any."""

@@ -18,7 +18,7 @@ from stockroom.stock import repository
 from stockroom.stock.errors import InsufficientStock, Shortage
 from stockroom.stock.events import record_changed, record_ran_low
 from stockroom.stock.models import MovementKind
-from stockroom.stock.repository import Balance, Item, Key, keys_by_product
+from stockroom.stock.values import Balance, Item, Key, keys_by_product
 
 LOCK_SECONDS = 3
 """How long a change waits for others to the same levels, before it is tried again."""
@@ -100,7 +100,7 @@ class Books:
         """:raises InsufficientStock: naming these, and whether pieces of them are overdue."""
         # Under lock: as long as it is held, nobody gives them back.
         ids = [shortage.product_id for shortage in shortages]
-        is_overdue = repository.has_overdue(self._session, ids)
+        is_overdue = repository.reservations.has_overdue(self._session, ids)
         raise InsufficientStock(shortages, is_overdue=is_overdue)
 
     def close(self) -> None:
@@ -108,21 +108,21 @@ class Books:
         changes = {key: _difference(self._before[key], it) for key, it in self._levels.items()}
         moved = {key: change for key, change in changes.items() if any(change)}
         if self._are_new:
-            repository.add_levels(self._session, self._levels)
+            repository.levels.add(self._session, self._levels)
         elif moved:
-            repository.change_levels(self._session, moved)
+            repository.levels.change(self._session, moved)
         if self._movements:
-            repository.add_movements(self._session, self._movements)
+            repository.ledger.add(self._session, self._movements)
         for key, level, movement in self._told:
             record_changed(self._session, self.items[key[0]], key[1], level, movement)
         for item in self.items.values():
             self._tell_if_low(item)
 
     def _locked(self, open_at: Collection[Key]) -> dict[Key, Balance]:
-        levels = repository.lock_levels(self._session, self.items)
+        levels = repository.levels.lock(self._session, self.items)
         if missing := set(open_at) - levels.keys():
-            repository.open_levels(self._session, missing)
-            levels = repository.lock_levels(self._session, self.items)
+            repository.levels.open_missing(self._session, missing)
+            levels = repository.levels.lock(self._session, self.items)
         return levels
 
     def _require(self, key: Key, quantity: int) -> None:

@@ -8,11 +8,11 @@ from stockroom.products.stocking import bind_stocking
 from stockroom.stock import repository
 from stockroom.stock.books import Books
 from stockroom.stock.models import MAIN, MovementKind
-from stockroom.stock.repository import Item
+from stockroom.stock.values import Item
 
 
 class Stocking:
-    available = staticmethod(repository.available_of_product)
+    available = staticmethod(repository.products.available)
 
     @staticmethod
     def open(session: Session, product: Product, quantity: int) -> None:

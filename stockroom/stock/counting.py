@@ -37,7 +37,7 @@ def count(counts: Mapping[str, int], reference: str, new: Collection[str] = ()) 
     """
     counted = Counted()
     with transaction() as session:
-        found = repository.find_items(session, skus=counts.keys())
+        found = repository.products.find(session, skus=counts.keys())
         items = [item for item in found if item.sku in counts]
         expire_of([item.id for item in items])
         stocked = [(item.id, MAIN) for item in items if counts[item.sku]]

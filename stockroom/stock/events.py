@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
 from stockroom.stock.models import Location, Reservation
-from stockroom.stock.repository import Balance, Item
+from stockroom.stock.values import Balance, Item
 
 _TOLD_OF_RESERVATION = {
     "committed": EventType.RESERVATION_COMMITTED,

@@ -19,7 +19,7 @@ from stockroom.stock.books import LOCK_SECONDS, Books
 from stockroom.stock.errors import InsufficientStock
 from stockroom.stock.events import record_ended
 from stockroom.stock.models import Reservation, ReservationStatus
-from stockroom.stock.repository import Key
+from stockroom.stock.values import Key
 
 AT_ONCE = 100
 
@@ -72,7 +72,7 @@ def end(
 @retried
 def _expire(product_ids: Collection[UUID] | None) -> int:
     with transaction(lock_seconds=LOCK_SECONDS) as session:
-        overdue = repository.lock_overdue(session, AT_ONCE, product_ids)
+        overdue = repository.reservations.lock_overdue(session, AT_ONCE, product_ids)
         if overdue:
             books = books_of(session, overdue)
             for reservation in overdue:
@@ -84,4 +84,4 @@ def _expire(product_ids: Collection[UUID] | None) -> int:
 def books_of(session: Session, reservations: Sequence[Reservation]) -> Books:
     """The books of all that these reservations hold."""
     ids = {line.product_id for reservation in reservations for line in reservation.lines}
-    return Books(session, repository.find_items(session, ids=ids))
+    return Books(session, repository.products.find(session, ids=ids))

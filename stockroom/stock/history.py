@@ -47,7 +47,7 @@ def history(
         raise InvalidInput({"from": ["Too near to the year 1 or 9999."]}) from None
     products.get(product_id, to_staff=True)
     with reading() as session:
-        changes = repository.changes_by_step(session, product_id, step, end)
+        changes = repository.ledger.changes_by_step(session, product_id, step, end)
     by_start = {start.astimezone(UTC): change for start, change in changes}
     on_hand = sum(change for start, change in by_start.items() if start < starts[0])
     points = []

@@ -38,4 +38,4 @@ def get(location_id: UUID) -> Location:
 def search(page: PageRequest) -> Page[Location]:
     """All places, ``main`` first."""
     with reading() as session:
-        return read_page(session, select(Location), repository.LOCATIONS_BY_AGE, page)
+        return read_page(session, select(Location), repository.locations.BY_AGE, page)

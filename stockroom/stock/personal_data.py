@@ -10,10 +10,10 @@ from stockroom.stock.models import Reservation
 
 
 def _export(session: Session, person: Person) -> dict[str, Any]:
-    reservations = repository.reservations_of(session, person.user_id)
+    reservations = repository.reservations.of_user(session, person.user_id)
     return {
         "reservations": [_document(reservation) for reservation in reservations],
-        "movements": repository.count_of_actor(session, person.user_id),
+        "movements": repository.ledger.count_of_actor(session, person.user_id),
     }
 
 

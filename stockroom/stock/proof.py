@@ -19,7 +19,8 @@ from stockroom.stock.models import (
     Reservation,
     ReservationLine,
 )
-from stockroom.stock.repository import IS_HELD, Balance
+from stockroom.stock.repository.reservations import IS_HELD
+from stockroom.stock.values import Balance
 
 REASON = "flask stock verify --repair: the counter said {counter}, the ledger {ledger}"
 
@@ -68,7 +69,7 @@ def repair() -> Sequence[Difference]:
         found = {difference.product_id for difference in _differences(session)}
         if not found:
             return []
-        levels = repository.lock_levels(session, found)
+        levels = repository.levels.lock(session, found)
         differences = _differences(session, found)
         for difference in differences:
             _mend(session, difference, levels[difference.product_id, difference.location])
@@ -146,11 +147,11 @@ def _mend(session: Session, found: Difference, level: Balance) -> None:
     movement = None
     if found.on_hand != found.ledger:
         movement = _adjustment(found)
-        repository.add_movements(session, [movement])
+        repository.ledger.add(session, [movement])
     if found.reserved != found.promised and found.promised <= found.on_hand:
-        repository.change_levels(session, {key: (0, found.promised - found.reserved)})
+        repository.levels.change(session, {key: (0, found.promised - found.reserved)})
         level.reserved = found.promised
-    (item,) = repository.find_items(session, ids=[found.product_id])
+    (item,) = repository.products.find(session, ids=[found.product_id])
     record_changed(session, item, found.location, level, movement)
 
 

@@ -18,8 +18,8 @@ from stockroom.stock.books import LOCK_SECONDS, Books
 from stockroom.stock.errors import InsufficientStock
 from stockroom.stock.expiry import expire_of
 from stockroom.stock.models import MAIN, MovementKind
-from stockroom.stock.repository import Item, Key
 from stockroom.stock.service import NewMovement, book, keys_of
+from stockroom.stock.values import Item, Key
 
 
 class RecordedRow(NewMovement, total=False):
@@ -63,11 +63,11 @@ def record_rows(rows: Sequence[RecordedRow], *, dry_run: bool = False) -> list[O
 
 class _Recorder:
     def __init__(self, session: Session, rows: Sequence[RecordedRow]) -> None:
-        found = repository.find_items(session, skus={row["sku"] for row in rows})
+        found = repository.products.find(session, skus={row["sku"] for row in rows})
         self._items = {item.sku.lower(): item for item in found}
         expire_of([item.id for item in found])
         named = {code for row in rows for code in _ends(row)}
-        self._locations = repository.known_locations(session, named)
+        self._locations = repository.locations.known(session, named)
         self.books = Books(session, found, open_at=set(self._keys(rows)))
         # Asked for when the levels are locked: whoever records the same at once has done it then.
         self._known = self._imported(session, rows)
@@ -97,7 +97,7 @@ class _Recorder:
         references = {str(row["reference"]) for row in rows}
         return {
             (it.product_id, it.location, str(it.reference), it.kind, it.ordinal or 0): it.quantity
-            for it in repository.imported(session, ids, references)
+            for it in repository.ledger.imported(session, ids, references)
         }
 
 

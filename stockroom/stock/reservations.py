@@ -21,7 +21,7 @@ from stockroom.stock.events import record_ended, record_extended, record_reserve
 from stockroom.stock.expiry import after_expiry, books_of, end
 from stockroom.stock.filters import ReservationFilters
 from stockroom.stock.models import Reservation, ReservationLine, ReservationStatus
-from stockroom.stock.repository import Item
+from stockroom.stock.values import Item
 
 HOLD_SECONDS = 600
 LONGEST_HOLD_SECONDS = 24 * 60 * 60
@@ -71,7 +71,7 @@ def create(
         reservation = _new(caller.user_id, parts, books.items)
         reservation.reference = reference
         reservation.expires_at = reservation.created_at + timedelta(seconds=hold_seconds)
-        repository.add_reservation(session, reservation)
+        repository.reservations.add(session, reservation)
         record_reserved(session, reservation)
         books.close()
     return reservation
@@ -80,15 +80,15 @@ def create(
 def get(caller: Caller, reservation_id: UUID) -> Reservation:
     """:raises ReservationNotFound: if there is none, or none that the caller may see."""
     with reading() as session:
-        return _seen(caller, repository.get_reservation(session, reservation_id))
+        return _seen(caller, repository.reservations.get(session, reservation_id))
 
 
 def search(caller: Caller, filters: ReservationFilters, page: PageRequest) -> Page[Reservation]:
     """The caller's reservations, or everybody's where the caller may see them, newest first."""
     chosen = filters if sees_all(caller) else {**filters, "user_id": caller.user_id}
     with reading() as session:
-        statement = repository.matching_reservations(chosen)
-        return read_page(session, statement, repository.NEWEST_RESERVATIONS_FIRST, page)
+        statement = repository.reservations.matching(chosen)
+        return read_page(session, statement, repository.reservations.NEWEST_FIRST, page)
 
 
 @retried
@@ -163,7 +163,7 @@ def _items(session: Session, lines: Sequence[Line], *, to_staff: bool) -> Mappin
     """
     skus = {line["sku"] for line in lines if "sku" in line}
     ids = {line["product_id"] for line in lines if "product_id" in line}
-    found = repository.find_items(session, skus=skus, ids=ids)
+    found = repository.products.find(session, skus=skus, ids=ids)
     visible = [item for item in found if item.is_public or (to_staff and not item.is_archived)]
     by_sku = {item.sku.lower(): item for item in visible}
     by_id = {item.id: item for item in visible}
@@ -185,7 +185,7 @@ def _require_locations(session: Session, lines: Sequence[Line]) -> None:
     named = {number: it["location"] for number, it in enumerate(lines) if "location" in it}
     if not named:
         return
-    unknown = set(named.values()) - repository.known_locations(session, set(named.values()))
+    unknown = set(named.values()) - repository.locations.known(session, set(named.values()))
     if unknown:
         raise InvalidInput(
             {
@@ -236,7 +236,7 @@ def _new(user_id: UUID, parts: Sequence[Part], items: Mapping[UUID, Item]) -> Re
 
 
 def _locked(session: Session, caller: Caller, reservation_id: UUID) -> Reservation:
-    return _seen(caller, repository.lock_reservation(session, reservation_id))
+    return _seen(caller, repository.reservations.lock(session, reservation_id))
 
 
 def _seen(caller: Caller, reservation: Reservation | None) -> Reservation:

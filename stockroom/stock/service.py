@@ -20,7 +20,7 @@ from stockroom.stock.books import LOCK_SECONDS, Books, Facts
 from stockroom.stock.expiry import after_expiry
 from stockroom.stock.filters import MovementFilters
 from stockroom.stock.models import MAIN, Movement, MovementKind
-from stockroom.stock.repository import Balance, Item, Key
+from stockroom.stock.values import Balance, Item, Key
 
 _TAKES_OUT = (MovementKind.SHIPPED, MovementKind.TRANSFERRED)
 
@@ -66,7 +66,7 @@ def move(product_id: UUID, new: NewMovement) -> Movement:
     :raises InsufficientStock: if it takes out more than is available.
     """
     with transaction(lock_seconds=LOCK_SECONDS) as session:
-        items = repository.find_items(session, ids=[product_id])
+        items = repository.products.find(session, ids=[product_id])
         if not items:
             raise ProductNotFound
         _require_locations(session, new)
@@ -108,14 +108,14 @@ def list_movements(product_id: UUID, filters: MovementFilters, page: PageRequest
     """
     products.get(product_id, to_staff=True)
     with reading() as session:
-        statement = repository.movements_of(product_id, filters)
-        return read_page(session, statement, repository.NEWEST_MOVEMENTS_FIRST, page)
+        statement = repository.ledger.of(product_id, filters)
+        return read_page(session, statement, repository.ledger.NEWEST_FIRST, page)
 
 
 def newest_movements(product_id: UUID, most: int) -> Sequence[Movement]:
     """The last ones, oldest first."""
     with reading() as session:
-        return repository.newest_movements(session, product_id, most)
+        return repository.ledger.newest(session, product_id, most)
 
 
 def stock_of(product_id: UUID, *, to_staff: bool) -> ProductStock:
@@ -125,7 +125,7 @@ def stock_of(product_id: UUID, *, to_staff: bool) -> ProductStock:
     """
     product = products.get(product_id, to_staff=to_staff)
     with reading() as session:
-        levels = repository.levels_of(session, product_id)
+        levels = repository.levels.of(session, product_id)
     total = Balance(
         sum(level.on_hand for level in levels.values()),
         sum(level.reserved for level in levels.values()),
@@ -137,8 +137,8 @@ def list_low(page: PageRequest) -> Page[Low]:
     """Products of which as few pieces are available as their threshold, or fewer, by SKU."""
     default = settings().low_stock_threshold
     with reading() as session:
-        statement = repository.low_products(default).options(with_available())
-        found = read_page(session, statement, repository.PRODUCTS_BY_SKU, page)
+        statement = repository.products.low(default).options(with_available())
+        found = read_page(session, statement, repository.products.BY_SKU, page)
     items = [Low(it, _threshold(it, default)) for it in found.items]
     return Page(items, found.next_cursor, found.total)
 
@@ -149,7 +149,7 @@ def _require_locations(session: Session, new: NewMovement) -> None:
     named = {name: code for name, code in ends.items() if code is not None}
     if not named:
         return
-    known = repository.known_locations(session, named.values())
+    known = repository.locations.known(session, named.values())
     unknown = {name: ["No such location."] for name, code in named.items() if code not in known}
     if unknown:
         raise InvalidInput(unknown)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from stockroom.products.conditions import NOT_ARCHIVED
 from stockroom.products.models import Product
-from stockroom.stock.repository import on_hand_of_product
+from stockroom.stock.repository.products import on_hand
 
 
 def stream_for_export(session: Session, rows_at_once: int) -> Iterator[tuple[Product, int]]:
@@ -15,7 +15,7 @@ def stream_for_export(session: Session, rows_at_once: int) -> Iterator[tuple[Pro
     read as they are consumed.
     """
     statement = (
-        select(Product, on_hand_of_product())
+        select(Product, on_hand())
         .where(NOT_ARCHIVED)
         .order_by(collate(func.lower(Product.sku), "C"), Product.id)
         .execution_options(yield_per=rows_at_once)

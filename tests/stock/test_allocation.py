@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stockroom.stock.allocation import Wish, allocate, shared_out, shortages
-from stockroom.stock.repository import Key
+from stockroom.stock.values import Key
 
 A, B = UUID(int=1), UUID(int=2)
 PRODUCTS = st.sampled_from([A, B])
