@@ -11,10 +11,12 @@ wake a thread, and to be woken by it, takes longer than such an answer.
 Nothing of the application is imported here: gunicorn's first process needs the class as well.
 """
 
-import socket
+import sys
+from concurrent.futures import Future
 from functools import partial
 from selectors import EVENT_READ
 from signal import SIGTERM
+from socket import socket
 from time import monotonic
 from types import FrameType
 from typing import Any
@@ -38,6 +40,11 @@ LINGER_SECONDS = 12.0
 """How long it keeps connections open after that: longer than most clients pause."""
 STOP_SECONDS = 2.0
 """How long a worker keeps them open that stops for another reason; as gunicorn has it."""
+SWITCH_SECONDS = 0.001
+"""How long the loop may keep the interpreter to itself while a thread wants it."""
+
+_SENT: Future[bool] = Future()
+_SENT.set_result(True)
 
 
 class PatientWorker(ThreadWorker):
@@ -57,6 +64,8 @@ class PatientWorker(ThreadWorker):
 
     def run(self) -> None:
         self._knows = getattr(self.wsgi, "extensions", {}).get(AT_ONCE)
+        # The loop can answer without a pause, and a thread takes turns with it at each wait.
+        sys.setswitchinterval(SWITCH_SECONDS)
         exchange.tell_ready(self.age)
         super().run()
 
@@ -84,36 +93,28 @@ class PatientWorker(ThreadWorker):
         gthread.STOP_KEEPALIVE_LINGER = seconds  # type: ignore[attr-defined]  # as gunicorn 27 has it
         self._cap_keepalive(monotonic() + seconds)  # type: ignore[attr-defined]
 
+    def accept(self, listener: socket) -> None:
+        """Take one who waits, and more where a turn of the loop takes long: many are watched."""
+        for _ in range(1 + self.nr_conns // 16):
+            before = self.nr_conns
+            super().accept(listener)
+            if self.nr_conns == before or self.nr_conns >= self.worker_connections:
+                return
+
     def enqueue_req(self, conn: TConn) -> None:
-        """Give the connection a thread now, or as soon as it has asked for something."""
-        if self._has_asked(conn):
-            super().enqueue_req(conn)
-        else:
+        """Answer a connection, or give it a thread, or wait until it has asked for something."""
+        if not self._has_asked(conn):
             self._await_more(conn)
-
-    def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
-        """Answer at once what a kept connection asks for, or do as with a new one."""
-        self.keepalived_conns.remove(conn)
-        has_asked = self._has_asked(conn)
-        answer = self._answer_at_once(conn) if has_asked else None
-        rest = _send(conn, answer) if answer else b""
-        if answer and not rest and not parser_of(conn).reader.buf.getvalue():
-            conn.set_timeout()
-            self.keepalived_conns.append(conn)
-            return
-        self.poller.unregister(client)
-        if answer:
-            self._send_in_thread(conn, rest)
-        elif has_asked:
-            super().enqueue_req(conn)
+        elif answer := self._answer_at_once(conn):
+            self._send(conn, answer)
         else:
-            self._await_more(conn)
+            super().enqueue_req(conn)
 
-    def on_pending_socket_readable(self, conn: TConn, client: socket.socket) -> None:
+    def on_pending_socket_readable(self, conn: TConn, client: socket) -> None:
         if self._has_asked(conn):
             self.poller.unregister(client)
             self.pending_conns.remove(conn)
-            super().enqueue_req(conn)
+            self.enqueue_req(conn)
 
     def handle(self, conn: TConn) -> Any:
         parser_of(conn).reader.deadline = monotonic() + BODY_SECONDS
@@ -173,12 +174,16 @@ class PatientWorker(ThreadWorker):
         next(parser)
         return b"".join(outbox.parts)
 
-    def _send_in_thread(self, conn: TConn, rest: bytes) -> None:
-        """Send what a connection has not taken, and go on with it as after any request."""
-        sending = self.tpool.submit(_send_rest, conn, rest)
-        sending.add_done_callback(
-            lambda sent: self.method_queue.defer(self.finish_request, conn, sent)
-        )
+    def _send(self, conn: TConn, answer: bytes) -> None:
+        rest = _not_taken(conn, answer)
+        if rest or parser_of(conn).reader.buf.getvalue():
+            # The thread is not needed for requests that came together, but bounds their recursion.
+            sending = self.tpool.submit(_send_rest, conn, rest)
+            sending.add_done_callback(
+                lambda sent: self.method_queue.defer(self.finish_request, conn, sent)
+            )
+        else:
+            self.finish_request(conn, _SENT)
 
 
 class _Outbox:
@@ -191,7 +196,7 @@ class _Outbox:
         self.parts.append(data)
 
 
-def _send(conn: TConn, answer: bytes) -> bytes:
+def _not_taken(conn: TConn, answer: bytes) -> bytes:
     """Send what the connection takes without waiting; returns the rest."""
     try:
         return answer[conn.sock.send(answer) :]

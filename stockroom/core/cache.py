@@ -1,9 +1,9 @@
 """Answers that many callers share, kept as bytes: in this process, and in Redis for all of them.
 
-No answer is given that is older than ``LONGEST_SECONDS``. A write that is committed makes those
-from before it unreachable, at once in its own process and in Redis, by moving a stamp; nothing
-hunts for keys. A reader takes the stamp before it asks the database, so that an answer from
-before a write can only be stored under the stamp from before it.
+No answer is given that is older than ``LONGEST_SECONDS``, and half as old it is renewed. A write
+that is committed makes those from before it unreachable, at once in its own process and in Redis,
+by moving a stamp; nothing hunts for keys. A reader takes the stamp before it asks the database, so
+that an answer from before a write can only be stored under the stamp from before it.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from stockroom.config import Settings
 from stockroom.core.context import belongings, settings
-from stockroom.core.memory import LONGEST_SECONDS, Answer, Memory
+from stockroom.core.memory import LONGEST_SECONDS, RENEWED_SECONDS, Answer, Memory
 from stockroom.core.metrics import CACHE_BYTES, CACHE_HITS, CACHE_MISSES
 from stockroom.core.transaction import after_commit
 from stockroom.extensions import cache
@@ -77,10 +77,10 @@ def answer(address: str, make: Callable[[], Answer]) -> Answer:
 
     Of many who ask at once, one reads.
     """
-    if (found := kept(address)) is not None:
+    if (found := _kept(address)) is not None:
         return found
     with _turn(memory().turn(address)):
-        if (found := kept(address)) is not None:
+        if (found := _kept(address)) is not None:
             return found
         # Redis is asked only for what is asked for often; for the rest it would be in the way.
         if settings().redis_url and memory().is_hot(address):
@@ -93,9 +93,16 @@ def changed(session: Session) -> None:
     after_commit(session, _move_on)
 
 
-def kept(address: str) -> Answer | None:
-    """The answer that this process keeps, where it is fresh."""
-    found = memory().get(address)
+def at_hand(address: str) -> Answer | None:
+    """The answer that this process keeps; None as well for the one who is to have it renewed."""
+    return _counted(memory().at_hand(address))
+
+
+def _kept(address: str) -> Answer | None:
+    return _counted(memory().get(address))
+
+
+def _counted(found: Answer | None) -> Answer | None:
     if found is not None:
         _HITS_HERE.inc()
     return found
@@ -120,7 +127,7 @@ def _shared(address: str, make: Callable[[], Answer]) -> Answer:
     stamp, stored = _try("get_many", _STAMP, key) or (None, None)
     if stored is not None:
         of_stamp, read_at, body, etag, link = stored
-        if of_stamp == stamp and 0 <= time.time() - read_at <= LONGEST_SECONDS:
+        if of_stamp == stamp and 0 <= time.time() - read_at <= RENEWED_SECONDS:
             found = Answer(body.encode(), etag, link)
             _HITS_IN_REDIS.inc()
             _keep(address, found, read_at, generation)

@@ -71,7 +71,7 @@ class FastPath:
 
     def knows(self, path: str, query: str) -> bool:
         """Whether the answer to an address, as it was sent, is kept here and fresh."""
-        return cache.memory_of(self._app).get(address_from(path, query)) is not None
+        return cache.memory_of(self._app).has(address_from(path, query))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """:raises WouldWait: instead of waiting, where that is not wanted."""
@@ -129,7 +129,7 @@ class FastPath:
             if allowance is None:
                 return None
             where = address_of(environ)
-            answer = cache.answer(where, read.answer) if may_wait else cache.kept(where)
+            answer = cache.answer(where, read.answer) if may_wait else cache.at_hand(where)
         except Unavailable as error:
             environ[FAILED] = error
             return None

@@ -17,6 +17,8 @@ MOST_UNTOLD = 50
 """How many requests of one caller the store may not know of, for each process."""
 UNTOLD_SHARE = 20
 """And at most one in so many of those that the limit allows: a small one is counted exactly."""
+MOST_WAITING = 4
+"""As many times as many may be untold while somebody tells of them."""
 LONGEST_SECONDS = 1.0
 _MOST_CALLERS = 10_000
 
@@ -35,6 +37,8 @@ class _Count:
     allowance: Allowance
     told_at: float
     untold: int = 0
+    is_told: bool = False
+    """Whether somebody has gone to tell the store."""
     lock: Lock = field(default_factory=Lock)
 
     def take(self) -> int:
@@ -55,43 +59,48 @@ class HotLimits:
         self._items = sorted(parse_many(limits))
         self._tightest = self._items[0]
         self._most_untold = min(MOST_UNTOLD, max(1, self._tightest.amount // UNTOLD_SHARE))
+        self._most_waiting = MOST_WAITING * (self._most_untold - 1)
         self._counts = Recent[tuple[str, str], _Count](_MOST_CALLERS)
 
     def count(self, caller: str, endpoint: str, *, may_wait: bool = True) -> Allowance | None:
         """One more request; None where flask-limiter itself has to look, and to refuse it.
 
-        :param may_wait: for the store. None, and nothing is counted, where that is due and not to
-            be.
+        :param may_wait: for the store. Of those who may not, the first to come when the store is
+            due gets None, uncounted; the others go on until somebody has told it.
         """
         count = self._counts.get((caller, endpoint))
-        if count is not None and (allowance := self._counted_here(count)):
+        if count is not None and (allowance := self._counted_here(count, may_wait=may_wait)):
             return allowance
         if not may_wait:
             return None
-        return self._tell(caller, endpoint, count.take() if count else 1)
+        return self._tell(caller, endpoint, count)
 
-    def _counted_here(self, count: _Count) -> Allowance | None:
+    def _counted_here(self, count: _Count, *, may_wait: bool) -> Allowance | None:
         with count.lock:
-            is_due = time.time() - count.told_at >= LONGEST_SECONDS
-            if is_due or count.untold + 1 >= self._most_untold:
-                return None
+            is_late = time.time() - count.told_at >= LONGEST_SECONDS
+            if is_late or count.untold + 1 >= self._most_untold:
+                is_first, count.is_told = not count.is_told, True
+                if may_wait or is_first or count.untold >= self._most_waiting:
+                    return None
             count.untold += 1
             told = count.allowance
-            return Allowance(told.limit, told.remaining - count.untold, told.reset_at)
+            return Allowance(told.limit, max(0, told.remaining - count.untold), told.reset_at)
 
-    def _tell(self, caller: str, endpoint: str, untold: int) -> Allowance | None:
+    def _tell(self, caller: str, endpoint: str, count: _Count | None) -> Allowance | None:
         if self._is_shared and isinstance(limiter.limiter.storage, MemoryStorage):
             # The store is away, and flask-limiter is the one to find out when it is back.
             return None
         try:
-            window = self._hit(caller, endpoint, untold)
+            window = self._hit(caller, endpoint, count.take() if count else 1)
         except (RedisError, OSError):
             return None
         if window is None:
             self._counts.drop((caller, endpoint))
             return None
         allowance = Allowance(self._tightest.amount, max(0, window.remaining), window.reset_time)
-        self._counts.keep((caller, endpoint), _Count(allowance, time.time()))
+        # Others may have gone on counting meanwhile.
+        untold = count.untold if count else 0
+        self._counts.keep((caller, endpoint), _Count(allowance, time.time(), untold))
         return allowance
 
     def _hit(self, caller: str, endpoint: str, cost: int) -> WindowStats | None:

@@ -7,6 +7,8 @@ from time import time
 
 LONGEST_SECONDS = 1.0
 """How old an answer may be."""
+RENEWED_SECONDS = 0.5
+"""After that one is read anew, while the loop of the worker still gives it to those who ask."""
 MOST_BYTES = 8 * 1024 * 1024
 """More than a process reads in that time: answers that are older would only fill its memory."""
 _TURNS = 64
@@ -26,15 +28,16 @@ class Answer:
     link: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entry:
     answer: Answer
     read_at: float
     generation: int
+    is_renewed: bool = False
 
-    def is_fresh(self, generation: int) -> bool:
+    def is_within(self, seconds: float) -> bool:
         # Below zero by the clock of another host, or after this one was set back.
-        return self.generation == generation and 0 <= time() - self.read_at <= LONGEST_SECONDS
+        return 0 <= time() - self.read_at <= seconds
 
 
 class Memory:
@@ -53,19 +56,35 @@ class Memory:
         self.bytes = 0
 
     def get(self, address: str) -> Answer | None:
-        """The answer, if it is fresh."""
-        entry = self._entries.get(address)
-        if entry is None or not entry.is_fresh(self.generation):
+        """The answer, unless it is to be renewed."""
+        entry = self._current(address, RENEWED_SECONDS)
+        if entry is None:
             return None
         with self._lock:
             if address in self._entries:
                 self._entries.move_to_end(address)
         return entry.answer
 
+    def has(self, address: str) -> bool:
+        """Whether there is an answer that is not too old."""
+        return self._current(address, LONGEST_SECONDS) is not None
+
+    def at_hand(self, address: str) -> Answer | None:
+        """The answer, if it is not too old.
+
+        The first to ask once it is to be renewed gets none, and has it read anew; the others need
+        not wait for that.
+        """
+        entry = self._current(address, LONGEST_SECONDS)
+        if entry is None or entry.is_renewed or entry.is_within(RENEWED_SECONDS):
+            return entry.answer if entry else None
+        entry.is_renewed = True
+        return None
+
     def is_hot(self, address: str) -> bool:
         """Whether it is asked for about once a second or more often."""
         entry = self._entries.get(address)
-        return entry is not None and 0 <= time() - entry.read_at <= 2 * LONGEST_SECONDS
+        return entry is not None and entry.is_within(2 * LONGEST_SECONDS)
 
     def keep(self, address: str, answer: Answer, read_at: float, generation: int) -> None:
         """:param read_at: when its reading began, by the clock (``time.time``).
@@ -91,6 +110,12 @@ class Memory:
         with self._lock:
             self._entries.clear()
             self.bytes = 0
+
+    def _current(self, address: str, seconds: float) -> _Entry | None:
+        entry = self._entries.get(address)
+        if entry and entry.generation == self.generation and entry.is_within(seconds):
+            return entry
+        return None
 
     def _drop(self, address: str) -> None:
         if entry := self._entries.pop(address, None):

@@ -18,6 +18,7 @@ from stockroom.core.recent import Recent
 MOST_KNOWN = 10_000
 RECENT_SECONDS = 1.0
 """How old the state of user and session may be where a recent one will do."""
+RENEWED_SECONDS = 0.5
 _KEY = "stockroom.token_finder"
 
 Part = Mapping[str, Any]
@@ -33,6 +34,8 @@ class Verified:
     claims: Part
     standing: tuple[Caller, float] | None = None
     """Who stood behind it last, and when that was, in seconds of ``time.monotonic``."""
+    is_renewed: bool = False
+    """Whether somebody has gone to ask who stands behind it now."""
 
 
 class TokenFinder:
@@ -61,6 +64,7 @@ class TokenFinder:
         verified, moment = self.verified(token), time.monotonic()
         caller = self._find(verified.header, verified.claims)
         verified.standing = (caller, moment) if caller else None
+        verified.is_renewed = False
         return caller
 
     def find_recent(self, token: str, *, may_ask: bool = True) -> Caller | None:
@@ -68,15 +72,21 @@ class TokenFinder:
 
         None as well for a token that was not verified before. Errors as for ``verified``.
 
-        :param may_ask: whether the database may be asked where that second is over.
+        :param may_ask: whether the database may be asked, which is due after half of that second.
+            Of those who may not, the first to come then gets None, and the others need not wait
+            until somebody has asked.
         """
         known = self._known.get(_digest(token))
         if known is None:
             return None
         if known.standing and known.claims["exp"] > time.time():
             caller, moment = known.standing
-            if time.monotonic() - moment <= RECENT_SECONDS:
+            age = time.monotonic() - moment
+            if age <= RENEWED_SECONDS:
                 return caller
+            if not may_ask and age <= RECENT_SECONDS and known.is_renewed:
+                return caller
+        known.is_renewed = True
         return self.find(token) if may_ask else None
 
 
