@@ -148,9 +148,11 @@ def exchange(site: Site) -> None:
 
 
 def test_who_asks_once_more_while_a_process_stops_is_answered(pair: Site) -> None:
+    stopped, *_ = workers_of(pair)
     with kept(pair) as connections:
-        os.kill(workers_of(pair)[0], signal.SIGTERM)
+        os.kill(stopped, signal.SIGTERM)
         assert {healthz(connection).status for connection in connections} == {200}
+    until(lambda: stopped not in workers_of(pair) and len(workers_of(pair)) == 2)
 
 
 def test_the_old_processes_serve_until_the_new_ones_are_ready(pair: Site, add: Ask) -> None:
