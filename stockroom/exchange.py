@@ -36,8 +36,8 @@ def concerns(age: int) -> bool:
 
 
 def is_for(age: int) -> bool:
-    """Whether a worker of this age is one that takes over from others."""
-    return 0 < _goal[_FIRST] <= age
+    """Whether a worker of this age is one of those that take over from others, who still serve."""
+    return 0 < _goal[_FIRST] <= age and not is_done()
 
 
 def tell_ready(age: int) -> None:

@@ -3,21 +3,26 @@
 import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from threading import get_native_id
 
 NICENESS = 10
 """More than before, as of nice(1): a tenth of what others get, where all are busy."""
 
 
-def stand_back_for(work: Callable[[], object]) -> None:
+def stand_back_for(work: Callable[[], object], *, meanwhile: Callable[[], object]) -> None:
     """Do some work with a low priority; what it raises is raised.
+
+    :param meanwhile: is called each second.
 
     In a thread of its own: on Linux each has a priority of its own, and the process could not take
     back a low one. Elsewhere the work has the priority of the process.
     """
     with ThreadPoolExecutor(1, "aside", initializer=_step_back) as thread:
-        thread.submit(work).result()
+        done = thread.submit(work)
+        while not wait([done], timeout=1).done:
+            meanwhile()
+        done.result()
 
 
 def _step_back() -> None:

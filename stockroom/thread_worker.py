@@ -21,12 +21,13 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
+from gunicorn.http.message import Request
 from gunicorn.http.wsgi import create
 from gunicorn.workers import gthread
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from stockroom import exchange
-from stockroom.at_once import AT_ONCE, Knows, WouldWait
+from stockroom.at_once import AT_ONCE, Knows
 from stockroom.priority import stand_back_for
 from stockroom.reading_ahead import parser_of
 
@@ -58,7 +59,7 @@ class PatientWorker(ThreadWorker):
     def load_wsgi(self) -> None:
         """Import the application; where others serve meanwhile, the processors are theirs first."""
         if exchange.is_for(self.age):
-            stand_back_for(super().load_wsgi)
+            stand_back_for(super().load_wsgi, meanwhile=self.notify)
         else:
             super().load_wsgi()
 
@@ -152,26 +153,28 @@ class PatientWorker(ThreadWorker):
 
     def _answer_at_once(self, conn: TConn) -> bytes | None:
         """All that is to be sent, where it is at hand; None where a thread has to find it."""
-        if self._knows is None or not self.alive:
+        may_keep = self.alive and len(self.keepalived_conns) < self.max_keepalived
+        request = parser_of(conn).look_ahead() if self._knows and may_keep else None
+        if request is None or request.should_close():
             return None
-        parser = parser_of(conn)
-        request = parser.look_ahead()
-        if (
-            request is None
-            or request.should_close()
-            or not self._knows(request.path or "", request.query or "")
-        ):
+        if not self._knows or not self._knows(request.path or "", request.query or ""):
             return None
+        try:
+            answer = self._written(request, conn)
+        except Exception:  # noqa: BLE001 - WouldWait, or what a thread finds as well, and tells of
+            return None
+        # It is answered: what comes next is another one.
+        next(parser_of(conn))
+        return answer
+
+    def _written(self, request: Request, conn: TConn) -> bytes:
+        """:raises WouldWait: if the application cannot answer at once."""
         outbox = _Outbox()
         response, environ = create(request, outbox, conn.client, conn.server, self.cfg)  # type: ignore[call-overload]
         environ |= {"wsgi.multithread": True, AT_ONCE: True}
-        try:
-            for part in self.wsgi(environ, response.start_response):
-                response.write(part)
-            response.close()
-        except WouldWait:
-            return None
-        next(parser)
+        for part in self.wsgi(environ, response.start_response):
+            response.write(part)
+        response.close()
         return b"".join(outbox.parts)
 
     def _send(self, conn: TConn, answer: bytes) -> None:
@@ -187,7 +190,10 @@ class PatientWorker(ThreadWorker):
 
 
 class _Outbox:
-    """Stands for the socket to gunicorn's writer, so that head and body leave together."""
+    """Stands for the socket to gunicorn's writer, so that head and body leave together.
+
+    Only that can be sent with it: who has to be told 100 Continue first is told by a thread.
+    """
 
     def __init__(self) -> None:
         self.parts: list[bytes] = []

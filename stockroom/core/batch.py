@@ -101,17 +101,22 @@ class _Bind(NamedTuple):
     """A parameter of a statement.
 
     :ivar key: its name in the message.
+    :ivar is_required: whether the row has to say what it is.
     :ivar constant: what it is where the row says nothing.
     """
 
     key: str
     name: str
+    is_required: bool
     constant: Any
     process: Callable[[Any], Any] | None
 
     def value(self, row: Mapping[str, Any]) -> Any:
-        """As the driver takes it."""
-        given = row.get(self.name, self.constant)
+        """As the driver takes it.
+
+        :raises KeyError: if the row lacks it.
+        """
+        given = row[self.name] if self.is_required else row.get(self.name, self.constant)
         return self.process(given) if self.process else given
 
 
@@ -120,6 +125,7 @@ def _binds(prefix: str, compiled: SQLCompiler) -> list[_Bind]:
         _Bind(
             f"{prefix}{name}",
             name,
+            bind.required,
             bind.effective_value,
             bind.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect),
         )

@@ -121,21 +121,24 @@ class FastPath:
 
     def _read(self, environ: WSGIEnvironment, read: HotRead, own_id: str) -> _Response | None:
         """None for whatever Flask has to answer, or to refuse, or what has to be waited for."""
-        may_wait = AT_ONCE not in environ
+        may_wait, where = AT_ONCE not in environ, address_of(environ)
+        # Looked for first where nothing is waited for: who is sent to a thread is counted there.
+        kept = None if may_wait else cache.at_hand(where)
+        if not (may_wait or kept):
+            return None
         try:
             caller = _caller(environ, may_wait=may_wait)
             count = self._limits.count
             allowance = count(caller, read.endpoint, may_wait=may_wait) if caller else None
             if allowance is None:
                 return None
-            where = address_of(environ)
-            answer = cache.answer(where, read.answer) if may_wait else cache.at_hand(where)
+            answer = kept or cache.answer(where, read.answer)
         except Unavailable as error:
             environ[FAILED] = error
             return None
         except (DomainError, *MALFORMED_TOKEN):
             return None
-        return self._answered(environ, answer, allowance, own_id) if answer else None
+        return self._answered(environ, answer, allowance, own_id)
 
     def _answered(
         self, environ: WSGIEnvironment, answer: Answer, allowance: Allowance, own_id: str

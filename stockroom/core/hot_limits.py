@@ -77,6 +77,8 @@ class HotLimits:
 
     def _counted_here(self, count: _Count, *, may_wait: bool) -> Allowance | None:
         with count.lock:
+            if count.untold >= count.allowance.remaining:
+                return None
             is_late = time.time() - count.told_at >= LONGEST_SECONDS
             if is_late or count.untold + 1 >= self._most_untold:
                 is_first, count.is_told = not count.is_told, True
@@ -90,8 +92,12 @@ class HotLimits:
         if self._is_shared and isinstance(limiter.limiter.storage, MemoryStorage):
             # The store is away, and flask-limiter is the one to find out when it is back.
             return None
+        cost = count.take() if count else 1
         try:
-            window = self._hit(caller, endpoint, count.take() if count else 1)
+            window = self._hit(caller, endpoint, cost)
+            if window is None and cost > 1:
+                # The others were answered, and count all the same.
+                self._hit(caller, endpoint, cost - 1)
         except (RedisError, OSError):
             return None
         if window is None:

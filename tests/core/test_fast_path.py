@@ -8,8 +8,10 @@ import pytest
 from flask import Flask, request
 from werkzeug.test import TestResponse
 
+from stockroom.at_once import AT_ONCE, WouldWait
 from stockroom.auth import sessions, signing
 from stockroom.auth.signing import key_ring
+from stockroom.core.cache import memory
 from stockroom.core.permissions import Role
 from tests.api import Api, assert_problem, product_tag
 from tests.factories.api_keys import make_key
@@ -235,3 +237,17 @@ def test_a_database_that_is_away_is_asked_once(make_app: MakeApp) -> None:
     shop = Watched(make_app(database_url="postgresql://nobody@127.0.0.1:1/shop"))
     assert_problem(Api(shop.app).get("/products"), 503, "unavailable")
     assert shop.asked == ["/api/v1/products"]
+
+
+def test_who_has_to_wait_after_all_is_counted_where_that_is_done(make_app: MakeApp) -> None:
+    app = make_app(rate_limit="1000 per hour")
+    path = f"/products/{make_product(app).id}"
+    reader = Api(app)
+    left = [int(reader.get(path).headers["RateLimit-Remaining"]) for _ in range(2)]
+    with app.app_context():
+        memory().clear()
+    for _ in range(5):
+        with pytest.raises(WouldWait):
+            reader.get(path, environ_base={AT_ONCE: True})
+    left.append(int(reader.get(path).headers["RateLimit-Remaining"]))
+    assert left == [999, 998, 997]

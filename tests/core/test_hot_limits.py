@@ -44,3 +44,23 @@ def test_a_small_limit_is_counted_exactly(app: Flask) -> None:
         assert limits.count("ada", ENDPOINT)
         assert not any(limits.count("ada", ENDPOINT, may_wait=False) for _ in range(20))
         assert [bool(limits.count("ada", ENDPOINT)) for _ in range(6)] == [True] * 4 + [False] * 2
+
+
+def test_nobody_gets_more_than_the_limit_allows(app: Flask) -> None:
+    limits = HotLimits("100 per hour", is_shared=False)
+    with app.app_context():
+        passed = [bool(limits.count("ada", ENDPOINT)) for _ in range(300)]
+        assert passed == [True] * 100 + [False] * 200
+        assert told(limits) == 100
+
+
+def test_who_was_answered_counts_though_the_store_forbids_the_next(app: Flask) -> None:
+    limits = HotLimits("1000 per hour", is_shared=False)
+    with app.app_context():
+        assert all(limits.count("ada", ENDPOINT) for _ in range(MOST_UNTOLD))
+        # Another process tells of its own.
+        others = 1000 - MOST_UNTOLD
+        assert limiter.limiter.hit(limits._tightest, "ada", ENDPOINT, cost=others)  # noqa: SLF001
+        assert told(limits) == 1 + others
+        assert limits.count("ada", ENDPOINT) is None
+        assert told(limits) == 1000

@@ -136,6 +136,16 @@ def test_what_is_no_http_is_refused_on_a_kept_connection(site: Site, path: str, 
         assert (status, headers["Content-Type"]) == (400, "application/problem+json")
 
 
+def test_who_expects_to_be_told_to_continue_is_told_and_answered(site: Site, path: str) -> None:
+    with kept(site) as reader:
+        first = reader.ask(path)
+        for _ in range(3):
+            reader.send(path, Expect="100-continue")
+            assert reader.answer()[0] == 100
+            assert reader.answer() == first
+        assert reader.ask(path) == first
+
+
 def test_a_client_can_have_its_connection_closed_after_an_answer(site: Site, path: str) -> None:
     with kept(site) as reader:
         first = reader.ask(path)
