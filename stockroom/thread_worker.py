@@ -5,8 +5,8 @@ rest as long as the client likes: as many slow clients as there are threads, and
 served. Here the loop that watches over all connections reads the head of a request, and a thread
 gets it once it is whole. A body is read by the thread, which has to have it in time.
 
-What is asked on a kept connection and waits for nothing (``at_once``) is answered by the loop: to
-wake a thread, and to be woken by it, takes longer than such an answer.
+What can be answered without a wait (``at_once``) is answered by the loop: to wake a thread, and to
+be woken by it, takes longer than such an answer.
 
 Nothing of the application is imported here: gunicorn's first process needs the class as well.
 """
@@ -21,8 +21,6 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
-from gunicorn.http.message import Request
-from gunicorn.http.wsgi import create
 from gunicorn.workers import gthread
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -30,6 +28,7 @@ from stockroom import exchange
 from stockroom.at_once import AT_ONCE, Knows
 from stockroom.priority import stand_back_for
 from stockroom.reading_ahead import parser_of
+from stockroom.sending import not_taken, send_rest, written
 
 HEAD_SECONDS = 10.0
 """How long a client may take from its connection, or first byte, to the end of the head."""
@@ -153,69 +152,29 @@ class PatientWorker(ThreadWorker):
 
     def _answer_at_once(self, conn: TConn) -> bytes | None:
         """All that is to be sent, where it is at hand; None where a thread has to find it."""
-        may_keep = self.alive and len(self.keepalived_conns) < self.max_keepalived
-        request = parser_of(conn).look_ahead() if self._knows and may_keep else None
+        knows, parser = self._knows, parser_of(conn)
+        if knows is None or not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
+            return None
+        request = parser.look_ahead()
         if request is None or request.should_close():
             return None
-        if not self._knows or not self._knows(request.path or "", request.query or ""):
+        if not knows(request.path or "", request.query or ""):
             return None
         try:
-            answer = self._written(request, conn)
+            answer = written(self.wsgi, request, conn)
         except Exception:  # noqa: BLE001 - WouldWait, or what a thread finds as well, and tells of
             return None
         # It is answered: what comes next is another one.
-        next(parser_of(conn))
+        next(parser)
         return answer
 
-    def _written(self, request: Request, conn: TConn) -> bytes:
-        """:raises WouldWait: if the application cannot answer at once."""
-        outbox = _Outbox()
-        response, environ = create(request, outbox, conn.client, conn.server, self.cfg)  # type: ignore[call-overload]
-        environ |= {"wsgi.multithread": True, AT_ONCE: True}
-        for part in self.wsgi(environ, response.start_response):
-            response.write(part)
-        response.close()
-        return b"".join(outbox.parts)
-
     def _send(self, conn: TConn, answer: bytes) -> None:
-        rest = _not_taken(conn, answer)
+        rest = not_taken(conn, answer)
         if rest or parser_of(conn).reader.buf.getvalue():
             # The thread is not needed for requests that came together, but bounds their recursion.
-            sending = self.tpool.submit(_send_rest, conn, rest)
+            sending = self.tpool.submit(send_rest, conn, rest)
             sending.add_done_callback(
                 lambda sent: self.method_queue.defer(self.finish_request, conn, sent)
             )
         else:
             self.finish_request(conn, _SENT)
-
-
-class _Outbox:
-    """Stands for the socket to gunicorn's writer, so that head and body leave together.
-
-    Only that can be sent with it: who has to be told 100 Continue first is told by a thread.
-    """
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def sendall(self, data: bytes) -> None:
-        self.parts.append(data)
-
-
-def _not_taken(conn: TConn, answer: bytes) -> bytes:
-    """Send what the connection takes without waiting; returns the rest."""
-    try:
-        return answer[conn.sock.send(answer) :]
-    except OSError:
-        # It takes nothing now, or never will: a thread finds out.
-        return answer
-
-
-def _send_rest(conn: TConn, rest: bytes) -> bool:
-    """Whether the connection can be kept after it."""
-    try:
-        conn.sock.setblocking(True)
-        conn.sock.sendall(rest)
-    except OSError:
-        return False
-    return True

@@ -1,0 +1,59 @@
+"""What a worker's loop sends without a thread, and what it leaves to one.
+
+Nothing of the application is imported here: gunicorn's first process needs it as well.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from gunicorn.http.message import Request
+from gunicorn.http.wsgi import create
+from gunicorn.workers.gthread import TConn
+
+from stockroom.at_once import AT_ONCE
+
+
+def written(application: Callable[..., Iterable[bytes]], request: Request, conn: TConn) -> bytes:
+    """Head and body of what the application answers at once.
+
+    :raises WouldWait: if it cannot do so.
+    """
+    outbox: Any = _Outbox()
+    response, environ = create(request, outbox, conn.client, conn.server, conn.cfg)
+    environ.update({"wsgi.multithread": True, AT_ONCE: True})
+    for part in application(environ, response.start_response):
+        response.write(part)
+    response.close()
+    return b"".join(outbox.parts)
+
+
+def not_taken(conn: TConn, answer: bytes) -> bytes:
+    """Send what the connection takes without waiting; returns the rest."""
+    try:
+        return answer[conn.sock.send(answer) :]
+    except OSError:
+        # It takes nothing now, or never will: a thread finds out.
+        return answer
+
+
+def send_rest(conn: TConn, rest: bytes) -> bool:
+    """Send it however long that takes. Whether the connection can be kept after it."""
+    try:
+        conn.sock.setblocking(True)
+        conn.sock.sendall(rest)
+    except OSError:
+        return False
+    return True
+
+
+class _Outbox:
+    """Stands for the socket to gunicorn's writer, so that head and body leave together.
+
+    Only that can be sent with it: who has to be told 100 Continue first is told by a thread.
+    """
+
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def sendall(self, data: bytes) -> None:
+        self.parts.append(data)
