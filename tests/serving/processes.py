@@ -1,6 +1,7 @@
 """The processes behind a site."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from tests.contract.conftest import Site
@@ -29,5 +30,10 @@ def heeds_signals(worker: int) -> bool:
 
 def nicenesses(process: int) -> set[int]:
     """The priorities of its threads, as nice(1) has them."""
-    threads = Path(f"/proc/{process}/task").iterdir()
-    return {int((thread / "stat").read_text().rpartition(")")[2].split()[16]) for thread in threads}
+    found = set()
+    # Threads end, and processes, while they are looked at.
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            fields = (thread / "stat").read_text().rpartition(")")[2].split()
+            found.add(int(fields[16]))
+    return found
