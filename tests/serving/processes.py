@@ -4,7 +4,11 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
+from stockroom.thread_worker import RELIEF_SECONDS
 from tests.contract.conftest import Site
+
+EXCHANGE_SECONDS = 2 * RELIEF_SECONDS
+"""More than an exchange may take, where newcomers get little of the processors."""
 
 
 def master_of(site: Site) -> int:

@@ -20,7 +20,13 @@ from tests.contract.conftest import OpenSite, Site
 from tests.contract.web import until
 from tests.factories.products import product_body
 from tests.factories.users import make_user, token_for
-from tests.serving.processes import heeds_signals, master_of, nicenesses, workers_of
+from tests.serving.processes import (
+    EXCHANGE_SECONDS,
+    heeds_signals,
+    master_of,
+    nicenesses,
+    workers_of,
+)
 
 CLIENTS = 4
 TIMES = 3
@@ -144,7 +150,7 @@ def exchange(site: Site) -> None:
     """Have all processes replaced, and wait until the old ones are gone."""
     before = set(workers_of(site))
     os.kill(master_of(site), signal.SIGHUP)
-    until(lambda: not before & set(workers_of(site)))
+    until(lambda: not before & set(workers_of(site)), EXCHANGE_SECONDS)
 
 
 def test_who_asks_once_more_while_a_process_stops_is_answered(pair: Site) -> None:
@@ -167,7 +173,7 @@ def test_the_old_processes_serve_until_the_new_ones_are_ready(pair: Site, add: A
             assert before < set(workers_of(pair))
         for connection in connections:
             until(lambda connection=connection: healthz(connection).will_close)
-    until(lambda: not before & set(workers_of(pair)))
+    until(lambda: not before & set(workers_of(pair)), EXCHANGE_SECONDS)
 
 
 def test_new_processes_leave_the_processors_to_the_old_ones_until_they_serve(pair: Site) -> None:
@@ -175,7 +181,7 @@ def test_new_processes_leave_the_processors_to_the_old_ones_until_they_serve(pai
     (usual,) = nicenesses(master_of(pair))
     os.kill(master_of(pair), signal.SIGHUP)
     until(lambda: usual + NICENESS in {it for each in workers_of(pair) for it in nicenesses(each)})
-    until(lambda: not before & set(workers_of(pair)))
+    until(lambda: not before & set(workers_of(pair)), EXCHANGE_SECONDS)
     assert {it for each in workers_of(pair) for it in nicenesses(each)} == {usual}
 
 
@@ -215,7 +221,10 @@ def test_an_exchange_that_is_asked_for_in_another_one_follows_it(pair: Site) -> 
         with newcomers_held(pair):
             between = set(workers_of(pair))
             os.kill(master_of(pair), signal.SIGHUP)
-        until(lambda: len(workers_of(pair)) == 2 and not between & set(workers_of(pair)), 60)
+        until(
+            lambda: len(workers_of(pair)) == 2 and not between & set(workers_of(pair)),
+            EXCHANGE_SECONDS,
+        )
         assert are_answered_again(client)
 
 
@@ -231,6 +240,6 @@ def test_a_process_that_does_not_come_up_holds_an_exchange_up_for_a_while_alone(
         outgoing = {victim, *before}
         until(
             lambda: len(workers_of(pair)) == 2 and not outgoing & set(workers_of(pair)),
-            2 * RELIEF_SECONDS,
+            EXCHANGE_SECONDS,
         )
         assert are_answered_again(client)
