@@ -29,7 +29,7 @@ from tests.serving.processes import (
 )
 
 CLIENTS = 4
-TIMES = 3
+TIMES = 2
 
 Ask = Callable[[HTTPConnection], HTTPResponse]
 
