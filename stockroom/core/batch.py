@@ -121,9 +121,15 @@ class _Bind(NamedTuple):
 
 
 def _binds(prefix: str, compiled: SQLCompiler) -> list[_Bind]:
+    return [bind._replace(key=f"{prefix}{bind.name}") for bind in _own_binds(compiled)]
+
+
+# Messages differ by the number of their rows, but consist of the same statements.
+@lru_cache(maxsize=200)
+def _own_binds(compiled: SQLCompiler) -> list[_Bind]:
     return [
         _Bind(
-            f"{prefix}{name}",
+            name,
             name,
             bind.required,
             bind.effective_value,
