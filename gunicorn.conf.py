@@ -101,6 +101,7 @@ def child_exit(_arbiter: Arbiter, worker: Worker) -> None:
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(worker.pid)
+    exchange.tell_gone(worker.age)
 
 
 def post_worker_init(worker: Worker) -> None:
@@ -114,5 +115,6 @@ def post_worker_init(worker: Worker) -> None:
 
 
 def worker_exit(_arbiter: Arbiter, worker: Worker) -> None:
+    exchange.tell_gone(worker.age)
     if companion := getattr(worker, "companion", None):
         companion.stop()

@@ -19,13 +19,13 @@ from gunicorn.arbiter import Arbiter
 # The age of a worker is its number, from one on. Each writes into a place of its own, so that
 # nothing has to be locked: who is killed in the middle leaves no lock behind.
 _shared = memoryview(mmap(-1, PAGESIZE)).cast("I")
-_goal, _ready = _shared[:2], _shared[2:]
-_FIRST, _COUNT = 0, 1
+_goal, _ready = _shared[:3], _shared[3:]
+_FIRST, _COUNT, _IS_OFF = range(len(_goal))
 
 
 def begin(arbiter: Arbiter) -> None:
     """All workers that there are now are to be exchanged. gunicorn starts the new ones next."""
-    _goal[_FIRST], _goal[_COUNT] = arbiter.worker_age + 1, arbiter.num_workers
+    _goal[_FIRST], _goal[_COUNT], _goal[_IS_OFF] = arbiter.worker_age + 1, arbiter.num_workers, 0
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, partial(_stop, arbiter))
 
@@ -45,16 +45,29 @@ def tell_ready(age: int) -> None:
     _ready[age % len(_ready)] = age
 
 
+def tell_gone(age: int) -> None:
+    """A worker of this age has ended. If it was to take over, nobody waits for it any more."""
+    if is_for(age) and age not in _ready:
+        _goal[_IS_OFF] = 1
+        tell_ready(age)
+
+
 def is_done() -> bool:
     """Whether as many new workers are ready as there are to be."""
     return sum(age >= _goal[_FIRST] for age in _ready) >= _goal[_COUNT]
 
 
+def is_off() -> bool:
+    """Whether the server stops, or may have to: a new worker did not come up."""
+    return bool(_goal[_IS_OFF])
+
+
 def _stop(arbiter: Arbiter, number: int, frame: FrameType | None) -> None:
-    """Tell the old workers a second time, which they obey at once.
+    """Tell the old workers once more, who obey at once now.
 
     gunicorn itself would not before the exchange is over: until then it looks at no signal.
     """
+    _goal[_IS_OFF] = 1
     for pid, worker in [*arbiter.WORKERS.items()]:
         if concerns(worker.age):
             os.kill(pid, signal.SIGTERM)

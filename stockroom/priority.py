@@ -6,8 +6,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import get_native_id
 
-NICENESS = 10
-"""More than before, as of nice(1): a tenth of what others get, where all are busy."""
+NICENESS = 5
+"""More than before, as of nice(1): a third of what others get, where all are busy."""
 
 
 def stand_back_for(work: Callable[[], object], *, meanwhile: Callable[[], object]) -> None:

@@ -34,7 +34,7 @@ HEAD_SECONDS = 10.0
 """How long a client may take from its connection, or first byte, to the end of the head."""
 BODY_SECONDS = 30.0
 """How long a thread may take for the body of a request."""
-RELIEF_SECONDS = 30.0
+RELIEF_SECONDS = 120.0
 """How long a worker that is exchanged serves on at most, until the new ones are ready."""
 LINGER_SECONDS = 12.0
 """How long it keeps connections open after that: longer than most clients pause."""
@@ -70,9 +70,13 @@ class PatientWorker(ThreadWorker):
         super().run()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop; but who is exchanged serves on for now, and stops when told once more."""
-        if self._relieved_by is None and exchange.concerns(self.age):
+        """Stop; but who is exchanged serves on for now, unless there will be no exchange."""
+        is_exchanged = exchange.concerns(self.age)
+        if is_exchanged and self._relieved_by is None:
             self._relieved_by = monotonic() + RELIEF_SECONDS
+            return
+        # gunicorn has waited for 30 seconds, and tells it once more.
+        if is_exchanged and self.alive and not exchange.is_off():
             return
         self._linger(STOP_SECONDS)
         super().handle_exit(sig, frame)

@@ -8,6 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
 from limits.storage import MemoryStorage
+from sqlalchemy.engine import make_url
 
 from stockroom.app import create_app
 from stockroom.auth.signing import key_ring
@@ -83,6 +84,14 @@ def settings(
         log_level=20,
         **(pgbouncer.SETTINGS if "pgbouncer" in servers else {}),
     )
+
+
+@pytest.fixture(scope="session")
+def database(settings: Settings) -> str:
+    """The name of this worker's database, for who reaches it by another way."""
+    name = make_url(settings.database_url).database
+    assert name
+    return name
 
 
 @pytest.fixture(scope="session")

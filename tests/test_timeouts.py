@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
-from sqlalchemy.engine import make_url
 
 from stockroom import timeouts
-from stockroom.config import Settings
-from stockroom.core.context import settings as current_settings
+from stockroom.core.context import settings
 from stockroom.core.errors import Busy, Unavailable
 from stockroom.core.permissions import Role
 from stockroom.core.transaction import reading, snapshot, transaction
@@ -34,7 +32,7 @@ Bound = Callable[..., Flask]
 def bound(
     request: pytest.FixtureRequest,
     servers: dict[str, str],
-    settings: Settings,
+    database: str,
     make_app: Callable[..., Flask],
 ) -> Iterator[Bound]:
     """Makes applications as a web process has them, with these timeouts in seconds."""
@@ -46,15 +44,14 @@ def bound(
             **changes,
         )
         with app.app_context():
-            timeouts.bind(db.engine, current_settings())
+            timeouts.bind(db.engine, settings())
         return app
 
     if request.param == "directly":
         yield make
         return
-    name = make_url(settings.database_url).database
     with pgbouncer.pgbouncer(servers["postgres"], connections=2) as address:
-        pooled = {"database_url": address.format(name), **pgbouncer.SETTINGS}
+        pooled = {"database_url": address.format(database), **pgbouncer.SETTINGS}
         yield lambda *args: make(*args, **pooled)
 
 
@@ -117,14 +114,13 @@ def test_without_them_a_statement_may_take_for_ever(app: Flask, bound: Bound) ->
 
 @needs_pgbouncer
 def test_behind_pgbouncer_nothing_is_left_for_who_comes_next(
-    servers: dict[str, str], settings: Settings, make_app: Callable[..., Flask]
+    servers: dict[str, str], database: str, make_app: Callable[..., Flask]
 ) -> None:
-    name = make_url(settings.database_url).database
     with pgbouncer.pgbouncer(servers["postgres"], connections=1) as address:
-        pooled = {"database_url": address.format(name), **pgbouncer.SETTINGS}
+        pooled = {"database_url": address.format(database), **pgbouncer.SETTINGS}
         web, command = make_app(**pooled), make_app(**pooled)
         with web.app_context():
-            timeouts.bind(db.engine, current_settings())
+            timeouts.bind(db.engine, settings())
             with reading() as session:
                 assert session.execute(VALUES).one() == ("30s", "10s")
         with command.app_context(), reading() as session:

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy.engine import make_url
 
-from stockroom.config import Settings
 from stockroom.core.health import check_connections
 from stockroom.core.permissions import Role
 from stockroom.core.wakeups import listen
@@ -34,12 +32,11 @@ FEATURES = ("products", "stock", "outbox", "users")
 
 @pytest.fixture
 def pooled(
-    servers: dict[str, str], settings: Settings, make_app: Callable[..., Flask]
+    servers: dict[str, str], database: str, make_app: Callable[..., Flask]
 ) -> Iterator[Flask]:
     """An application of eight connections, which share two of the server's."""
-    name = make_url(settings.database_url).database
     with pgbouncer.pgbouncer(servers["postgres"], connections=CONNECTIONS) as address:
-        yield make_app(database_url=address.format(name), **pgbouncer.SETTINGS)
+        yield make_app(database_url=address.format(database), **pgbouncer.SETTINGS)
 
 
 def test_many_buy_at_once_over_two_connections_of_the_server(pooled: Flask) -> None:

@@ -195,9 +195,15 @@ def test_a_changed_name_is_found_and_the_old_one_is_not(app: Flask, staff: Api) 
     [("", True), ("&sort=relevance", True), ("&sort=name", False), ("&family=x", False)],
 )
 def test_a_plan_is_kept_where_one_is_good_for_all_words(
-    make_app: Callable[..., Flask], app: Flask, more: str, is_kept: bool
+    make_app: Callable[..., Flask],
+    servers: dict[str, str],
+    database: str,
+    more: str,
+    is_kept: bool,
 ) -> None:
-    shop = make_app(database_pool_size=1, database_prepare=True)
+    # A connection of its own, which no PgBouncer gave to others before.
+    address = servers["postgres"].format(database)
+    shop = make_app(database_url=address, database_pool_size=1, database_prepare=True)
     assert Api(shop).get(f"/products?q=blue+mug{more}").status_code == 200
     kept = "SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE '%to_tsquery%'"
     with shop.app_context(), reading() as session:

@@ -7,7 +7,7 @@ from pathlib import Path
 from stockroom.thread_worker import RELIEF_SECONDS
 from tests.contract.conftest import Site
 
-EXCHANGE_SECONDS = 2 * RELIEF_SECONDS
+EXCHANGE_SECONDS = RELIEF_SECONDS
 """More than an exchange may take, where newcomers get little of the processors."""
 
 
