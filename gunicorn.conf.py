@@ -5,6 +5,7 @@ what blocks before anything holds on to it: so the rest is in ``stockroom.servin
 by the workers.
 """
 
+import gc
 import os
 import signal
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
@@ -110,6 +111,8 @@ def post_worker_init(worker: Worker) -> None:
     # Ctrl-C reaches every process of a terminal, and the arbiter's word, which follows at once,
     # must not find a thread worker half way through stopping: it would wait for itself.
     signal.signal(signal.SIGINT, lambda *_: None)
+    # What is imported stays: the collector need not go through it again and again.
+    gc.freeze()
     worker.companion = Companion(worker, worker.wsgi)
     worker.companion.start()
 

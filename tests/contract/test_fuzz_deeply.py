@@ -19,7 +19,7 @@ from tests.servers import empty_tables
 pytestmark = pytest.mark.heavy
 
 DEEPLY = settings(
-    max_examples=200,
+    max_examples=60,
     stateful_step_count=8,
     deadline=None,
     phases=[Phase.generate],
