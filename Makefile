@@ -9,8 +9,13 @@ PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python
 	2>/dev/null && echo $$name && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-WORKERS ?= auto
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# Tests wait for servers a good part of their time: one more than there are processors.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+PYTEST := -m pytest --dist worksteal
+# It warns that it cannot tell what tests themselves cover, which nobody asks.
+SLIPCOVER := -W "ignore:Unable to activate pytest:RuntimeWarning" -m slipcover
+COVERED := .coverage.json
+LEAST_COVERED := 90
 
 .PHONY: help run test test-heavy bench bench-large lint format openapi lock clean
 
@@ -21,10 +26,11 @@ run: $(VENV)/run ## Run Stockroom with a database of its own, on port $PORT (500
 	@$(BIN)/flask serve
 
 test: $(VENV)/dev ## Run the tests, and measure what they cover
-	@$(PYTEST) -m "not heavy" --cov --cov-report=term:skip-covered
+	@$(BIN)/python $(SLIPCOVER) --json --out $(COVERED) $(PYTEST) -n $(WORKERS) -m "not heavy"
+	@$(BIN)/python -m slipcover --merge $(COVERED) --out $(COVERED) --fail-under $(LEAST_COVERED)
 
 test-heavy: $(VENV)/dev ## Run the tests that take longer
-	@$(PYTEST) -m heavy
+	@$(BIN)/python $(PYTEST) -n auto -m heavy
 
 bench: $(VENV)/bench ## Measure what is asked most, stock, imports, events, and what times tell of accounts (needs wrk)
 	@$(BIN)/python -m bench.table
@@ -64,7 +70,7 @@ lock: ## Resolve the dependencies anew (needs uv)
 		--no-annotate --upgrade - -o requirements-redis.lock
 
 clean: ## Remove the environment and all caches; instance/, with the data, stays
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache $(COVERED)
 
 # Each stamp stands for an environment that holds exactly what the lock names.
 $(VENV)/run: requirements.lock | $(VENV)/made

@@ -18,11 +18,6 @@ from tests.servers import Servers
 _numbers = count(1)
 
 
-@pytest.fixture(autouse=True)
-def unmeasured(no_cover: None) -> None:
-    """These tests look from outside, and often: what they reach is measured where tests mean it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Site:
     """A served application, and its twin in this process, to make what a test needs."""

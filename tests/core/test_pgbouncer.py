@@ -85,7 +85,7 @@ def test_how_many_connections_there_are_is_left_to_it(pooled: Flask) -> None:
 
 @pytest.mark.heavy
 def test_the_features_work_as_they_do_without_it() -> None:
-    command = [sys.executable, "-m", "pytest", "--pgbouncer", "-q", "--no-cov", "-n", "2"]
+    command = [sys.executable, "-m", "pytest", "--pgbouncer", "-q", "-n", "2"]
     # Connections that the server has closed are for PgBouncer to make anew, in its own time.
     away = "tests/outbox/test_tail.py::test_a_database_that_goes_away_is_waited_for"
     options = ["-m", "not heavy", "-p", "no:cacheprovider", "--deselect", away]

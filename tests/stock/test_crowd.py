@@ -30,7 +30,6 @@ from tests.stock.buyers import Sale
 from tests.stock.commands import stock
 
 # It goes the same ways a thousand times.
-pytestmark = pytest.mark.no_cover
 
 WORKERS = 3
 ACCOUNTS = 20

@@ -10,7 +10,6 @@ from tests.factories.users import make_user
 from tests.stock.machine import StockMachine
 
 # It goes the same ways a thousand times.
-pytestmark = pytest.mark.no_cover
 
 RUNS = [(6, 25), pytest.param((100, 50), marks=pytest.mark.heavy)]
 

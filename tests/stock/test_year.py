@@ -23,10 +23,7 @@ from tests.stock.year import ALL_LINES, LINES, Replay
 
 WORKERS = 3
 
-pytestmark = [
-    pytest.mark.skipif(not LINES.exists(), reason=f"there is no {LINES}"),
-    pytest.mark.no_cover,
-]
+pytestmark = pytest.mark.skipif(not LINES.exists(), reason=f"there is no {LINES}")
 
 
 @pytest.mark.parametrize(
