@@ -103,14 +103,14 @@ class Client:
             connection.close()
 
 
-def are_answered_again(*clients: Client) -> bool:
-    """Whether each client has got an answer that it asked for after this call."""
+def assert_answered_again(*clients: Client) -> None:
+    """Wait until each client has got an answer that it asked for after this call."""
     seen = [len(client.statuses) for client in clients]
     for client, count in zip(clients, seen, strict=True):
         until(
             lambda client=client, count=count: len(client.statuses) > count + 1 or client.failures
         )
-    return not any(client.failures for client in clients)
+    assert [client.failures for client in clients] == [[]] * len(clients)
 
 
 def connect(site: Site) -> HTTPConnection:
@@ -212,8 +212,7 @@ def test_exchanges_of_all_processes_fail_no_request(pair: Site, add: Ask) -> Non
         ]
         for _ in range(TIMES):
             exchange(pair)
-            assert are_answered_again(*clients)
-    assert [client.failures for client in clients] == [[]] * len(clients)
+            assert_answered_again(*clients)
     assert {status for client in clients for status in client.statuses} == {200, 201}
 
 
@@ -227,7 +226,7 @@ def test_an_exchange_that_is_asked_for_in_another_one_follows_it(pair: Site) -> 
             lambda: len(workers_of(pair)) == 2 and not between & set(workers_of(pair)),
             EXCHANGE_SECONDS,
         )
-        assert are_answered_again(client)
+        assert_answered_again(client)
 
 
 @pytest.mark.heavy
@@ -244,4 +243,4 @@ def test_a_process_that_does_not_come_up_holds_an_exchange_up_for_a_while_alone(
             lambda: len(workers_of(pair)) == 2 and not outgoing & set(workers_of(pair)),
             EXCHANGE_SECONDS,
         )
-        assert are_answered_again(client)
+        assert_answered_again(client)

@@ -4,7 +4,6 @@ import asyncio
 import resource
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from time import monotonic
 
 import pytest
 from websockets.asyncio.client import ClientConnection
@@ -16,7 +15,7 @@ from tests.stream.crowd import PATIENCE_SECONDS, next_position, socket_to
 
 EVENTS_WRITTEN = 30
 AT_ONCE = 50
-LONGEST_ANSWER_SECONDS = 1.0
+LEAST_ANSWERS = 3
 
 
 @pytest.fixture
@@ -35,14 +34,14 @@ def test_all_get_the_same_events_while_requests_are_answered(
     with open_site(web_worker=WebWorker.GREENLETS, stream_connections=clients) as site:
         live = Live(site)
         start = live.now()
-        seen, slowest = asyncio.run(_follow_and_ask(live, start, clients))
+        seen, answers = asyncio.run(_follow_and_ask(live, start, clients))
         assert "MonkeyPatchWarning" not in live.log
     assert seen == [list(range(start + 1, start + 1 + EVENTS_WRITTEN))] * clients
-    assert slowest < LONGEST_ANSWER_SECONDS
+    assert answers >= LEAST_ANSWERS
 
 
-async def _follow_and_ask(live: Live, start: int, clients: int) -> tuple[list[list[int]], float]:
-    """The positions that each client got, and how long an ordinary request took at most."""
+async def _follow_and_ask(live: Live, start: int, clients: int) -> tuple[list[list[int]], int]:
+    """The positions that each client got, and how many requests were answered meanwhile."""
     headers = {"Authorization": f"Bearer {live.token}"}
     gate = asyncio.Semaphore(AT_ONCE)
     async with asyncio.timeout(PATIENCE_SECONDS), AsyncExitStack() as stack:
@@ -66,12 +65,11 @@ async def _positions(socket: ClientConnection) -> list[int]:
     return [await next_position(socket) for _ in range(EVENTS_WRITTEN)]
 
 
-async def _ask(live: Live, over: asyncio.Event) -> float:
-    """Read the catalogue again and again; returns the seconds of the slowest answer."""
-    slowest = 0.0
+async def _ask(live: Live, over: asyncio.Event) -> int:
+    """Read the catalogue again and again; returns how many answers came before it was over."""
+    answers = 0
     while not over.is_set():
-        began = monotonic()
         answer = await asyncio.to_thread(live.site.web.get, "/api/v1/products")
         assert answer.status == 200
-        slowest = max(slowest, monotonic() - began)
-    return slowest
+        answers += not over.is_set()
+    return answers

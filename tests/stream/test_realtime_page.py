@@ -82,6 +82,7 @@ def test_the_browser_learns_that_its_position_has_expired(
     assert page.evaluate("window.expired") == end
 
 
+@pytest.mark.heavy
 def test_the_python_client_follows_and_resumes_after_a_restart(live: Live, tmp_path: Path) -> None:
     with _python_client(live, tmp_path) as client:
         start = live.now()

@@ -120,7 +120,7 @@ def test_any_catalogue_survives_its_export(
         assert_survives(app, folder, kind)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["csv", pytest.param("ndjson", marks=pytest.mark.heavy)])
 @pytest.mark.skipif(not CATALOGUE.exists(), reason=f"there is no {CATALOGUE}")
 def test_a_real_catalogue_survives_its_export(app: Flask, kind: str) -> None:
     with wiped(app) as folder:
