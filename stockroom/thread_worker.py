@@ -71,13 +71,12 @@ class PatientWorker(ThreadWorker):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop; but who is exchanged serves on for now, unless there will be no exchange."""
-        is_exchanged = exchange.concerns(self.age)
-        if is_exchanged and self._relieved_by is None:
-            self._relieved_by = monotonic() + RELIEF_SECONDS
-            return
-        # gunicorn has waited for 30 seconds, and tells it once more.
-        if is_exchanged and self.alive and not exchange.is_off():
-            return
+        if exchange.concerns(self.age):
+            is_told_again = self._relieved_by is not None
+            self._relieved_by = self._relieved_by or monotonic() + RELIEF_SECONDS
+            # From the thirtieth second on gunicorn tells it each second.
+            if not (is_told_again and exchange.is_off()):
+                return
         self._linger(STOP_SECONDS)
         super().handle_exit(sig, frame)
 
