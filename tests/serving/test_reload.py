@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.client import HTTPConnection, HTTPResponse
+from select import select
 from threading import Event, Thread
 from typing import Self
 
@@ -15,6 +16,7 @@ import pytest
 
 from stockroom.core.permissions import Role
 from stockroom.priority import NICENESS
+from stockroom.thread_worker import STOP_SECONDS
 from tests.contract.conftest import OpenSite, Site
 from tests.contract.web import until
 from tests.factories.products import product_body
@@ -185,6 +187,22 @@ def test_new_processes_leave_the_processors_to_the_old_ones_until_they_serve(pai
     until(lambda: usual + NICENESS in {it for each in workers_of(pair) for it in nicenesses(each)})
     until(lambda: not before & set(workers_of(pair)), EXCHANGE_SECONDS)
     assert {it for each in workers_of(pair) for it in nicenesses(each)} == {usual}
+
+
+@pytest.mark.heavy
+def test_who_is_relieved_keeps_connections_however_often_it_is_told(pair: Site) -> None:
+    before = set(workers_of(pair))
+    with kept(pair) as (late, *others):
+        os.kill(master_of(pair), signal.SIGHUP)
+        for connection in others:
+            until(lambda connection=connection: healthz(connection).will_close, EXCHANGE_SECONDS)
+        # Once more, as gunicorn does in an exchange that takes long.
+        for pid in before & set(workers_of(pair)):
+            os.kill(pid, signal.SIGTERM)
+        closed, _, _ = select([late.sock], [], [], STOP_SECONDS + 1)
+        assert not closed
+        assert healthz(late).will_close
+    until(lambda: not before & set(workers_of(pair)), EXCHANGE_SECONDS)
 
 
 @pytest.mark.heavy
