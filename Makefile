@@ -11,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # Tests wait for servers a good part of their time: one more than there are processors.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-PYTEST := -m pytest --dist worksteal
+PYTEST := -m pytest
 # It warns that it cannot tell what tests themselves cover, which nobody asks.
 SLIPCOVER := -W "ignore:Unable to activate pytest:RuntimeWarning" -m slipcover
 COVERED := .coverage.json
@@ -26,11 +26,11 @@ run: $(VENV)/run ## Run Stockroom with a database of its own, on port $PORT (500
 	@$(BIN)/flask serve
 
 test: $(VENV)/dev ## Run the tests, and measure what they cover
-	@$(BIN)/python $(SLIPCOVER) --json --out $(COVERED) $(PYTEST) -n $(WORKERS) -m "not heavy"
+	@$(BIN)/python $(SLIPCOVER) --json --out $(COVERED) $(PYTEST) -n $(WORKERS) --dist worksteal -m "not heavy"
 	@$(BIN)/python -m slipcover --merge $(COVERED) --out $(COVERED) --fail-under $(LEAST_COVERED)
 
 test-heavy: $(VENV)/dev ## Run the tests that take longer
-	@$(BIN)/python $(PYTEST) -n auto -m heavy
+	@$(BIN)/python $(PYTEST) -n auto --dist load --maxschedchunk 2 -m heavy
 
 bench: $(VENV)/bench ## Measure what is asked most, stock, imports, events, and what times tell of accounts (needs wrk)
 	@$(BIN)/python -m bench.table

@@ -40,6 +40,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         config.stash[SERVERS] = Servers.start(pooled=config.option.pgbouncer)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest: nobody waits for it alone when all else is done."""
+    items.sort(key=_minutes, reverse=True)
+
+
+def _minutes(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("heavy")
+    return float(marker.kwargs.get("minutes", 0)) if marker else 0
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["servers"] = node.config.stash[SERVERS].addresses

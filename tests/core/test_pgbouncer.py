@@ -83,7 +83,7 @@ def test_how_many_connections_there_are_is_left_to_it(pooled: Flask) -> None:
         assert check_connections() == "up to 11, by way of a pooler"
 
 
-@pytest.mark.heavy
+@pytest.mark.heavy(minutes=2)
 def test_the_features_work_as_they_do_without_it() -> None:
     command = [sys.executable, "-m", "pytest", "--pgbouncer", "-q", "-n", "2"]
     # Connections that the server has closed are for PgBouncer to make anew, in its own time.

@@ -48,7 +48,10 @@ class Size:
         return f"{self.buyers} buyers"
 
 
-SIZES = [Size(24, 16, 6, 20), pytest.param(Size(1000, 200, 100, 300), marks=pytest.mark.heavy)]
+SIZES = [
+    Size(24, 16, 6, 20),
+    pytest.param(Size(1000, 200, 100, 300), marks=pytest.mark.heavy(minutes=2)),
+]
 
 
 @pytest.fixture
