@@ -153,6 +153,10 @@ class Settings:
         return f"{driver}://{rest}"
 
 
+LOOP_CONNECTIONS = 2
+"""What the loop of a process has for itself beside those (``core.asking``)."""
+
+
 def cores() -> int:
     """How many cores this process may use."""
     # macOS has no affinities to ask for.

@@ -3,28 +3,33 @@
 Nothing of the application is imported here: gunicorn's first process needs it as well.
 """
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from gunicorn.http.message import Request
 from gunicorn.http.wsgi import create
 from gunicorn.workers.gthread import TConn
 
-from stockroom.at_once import AT_ONCE
+from stockroom.at_once import AT_ONCE, Answers
 
 
-def written(application: Callable[..., Iterable[bytes]], request: Request, conn: TConn) -> bytes:
-    """Head and body of what the application answers at once.
+class Exchange:
+    """A request that no thread has, and its answer."""
 
-    :raises WouldWait: if it cannot do so.
-    """
-    outbox: Any = _Outbox()
-    response, environ = create(request, outbox, conn.client, conn.server, conn.cfg)
-    environ.update({"wsgi.multithread": True, AT_ONCE: True})
-    for part in application(environ, response.start_response):
-        response.write(part)
-    response.close()
-    return b"".join(outbox.parts)
+    def __init__(self, request: Request, conn: TConn) -> None:
+        outbox: Any = _Outbox()
+        self._response, self._environ = create(request, outbox, conn.client, conn.server, conn.cfg)
+        self._parts = outbox.parts
+        self._environ.update({"wsgi.multithread": True, AT_ONCE: True})
+
+    def answered(self, application: Answers) -> bytes:
+        """Head and body of what the application answers.
+
+        :raises WouldWait: if it cannot do so at once.
+        """
+        for part in application(self._environ, self._response.start_response):
+            self._response.write(part)
+        self._response.close()
+        return b"".join(self._parts)
 
 
 def not_taken(conn: TConn, answer: bytes) -> bytes:

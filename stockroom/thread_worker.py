@@ -5,13 +5,14 @@ rest as long as the client likes: as many slow clients as there are threads, and
 served. Here the loop that watches over all connections reads the head of a request, and a thread
 gets it once it is whole. A body is read by the thread, which has to have it in time.
 
-What can be answered without a wait (``at_once``) is answered by the loop: to wake a thread, and to
-be woken by it, takes longer than such an answer.
+What needs no thread (``at_once``) is answered by the loop: to wake a thread, and to be woken by it,
+takes longer than such an answer.
 
 Nothing of the application is imported here: gunicorn's first process needs the class as well.
 """
 
 import sys
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from selectors import EVENT_READ
@@ -25,10 +26,10 @@ from gunicorn.workers import gthread
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from stockroom import exchange
-from stockroom.at_once import AT_ONCE, Knows
+from stockroom.at_once import AT_ONCE, Answers, AtOnce, MustAsk
 from stockroom.priority import stand_back_for
 from stockroom.reading_ahead import parser_of
-from stockroom.sending import not_taken, send_rest, written
+from stockroom.sending import Exchange, not_taken, send_rest
 
 HEAD_SECONDS = 10.0
 """How long a client may take from its connection, or first byte, to the end of the head."""
@@ -40,6 +41,8 @@ LINGER_SECONDS = 12.0
 """How long it keeps connections open after that: longer than most clients pause."""
 STOP_SECONDS = 2.0
 """How long a worker keeps them open that stops for another reason; as gunicorn has it."""
+LOOK_UP_SECONDS = 0.05
+"""How long the loop may be at its connections alone."""
 SWITCH_SECONDS = 0.001
 """How long the loop may keep the interpreter to itself while a thread wants it."""
 
@@ -52,8 +55,10 @@ class PatientWorker(ThreadWorker):
 
     _relieved_by: float | None = None
     """When a worker that is exchanged stops at the latest, by the monotonic clock."""
-    _knows: Knows | None = None
-    """Of the application, if it can answer at once."""
+    _looks_up_at = 0.0
+    """When it next looks at more than its connections, by the monotonic clock."""
+    _at_once: AtOnce | None = None
+    """Of the application, if it can answer without a thread."""
 
     def load_wsgi(self) -> None:
         """Import the application; where others serve meanwhile, the processors are theirs first."""
@@ -63,7 +68,9 @@ class PatientWorker(ThreadWorker):
             super().load_wsgi()
 
     def run(self) -> None:
-        self._knows = getattr(self.wsgi, "extensions", {}).get(AT_ONCE)
+        self._at_once = getattr(self.wsgi, "extensions", {}).get(AT_ONCE)
+        if self._at_once:
+            self._at_once.attach(self)
         # The loop can answer without a pause, and a thread takes turns with it at each wait.
         sys.setswitchinterval(SWITCH_SECONDS)
         exchange.tell_ready(self.age)
@@ -81,8 +88,13 @@ class PatientWorker(ThreadWorker):
         super().handle_exit(sig, frame)
 
     def notify(self) -> None:
-        """What the loop calls with each turn."""
+        """What the loop calls with each turn, of which it may make thousands a second."""
+        if (now := monotonic()) < self._looks_up_at:
+            return
+        self._looks_up_at = now + LOOK_UP_SECONDS
         super().notify()
+        if self._at_once:
+            self._at_once.look_after()
         if self.alive and self._is_relieved():
             self._linger(LINGER_SECONDS)
             super().handle_exit(SIGTERM, None)
@@ -108,10 +120,14 @@ class PatientWorker(ThreadWorker):
         """Answer a connection, or give it a thread, or wait until it has asked for something."""
         if not self._has_asked(conn):
             self._await_more(conn)
-        elif answer := self._answer_at_once(conn):
-            self._send(conn, answer)
+        elif exchange := self._exchange_at_once(conn):
+            self._answer(conn, exchange, self.wsgi)
         else:
             super().enqueue_req(conn)
+
+    def in_thread(self, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
+        done = self.tpool.submit(work)
+        done.add_done_callback(lambda done: self.method_queue.defer(then, done))
 
     def on_pending_socket_readable(self, conn: TConn, client: socket) -> None:
         if self._has_asked(conn):
@@ -153,31 +169,45 @@ class PatientWorker(ThreadWorker):
         on_more = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, EVENT_READ, on_more)
 
-    def _answer_at_once(self, conn: TConn) -> bytes | None:
-        """All that is to be sent, where it is at hand; None where a thread has to find it."""
-        knows, parser = self._knows, parser_of(conn)
-        if knows is None or not self.alive or len(self.keepalived_conns) >= self.max_keepalived:
+    def _exchange_at_once(self, conn: TConn) -> Exchange | None:
+        """Of a request whose answer most likely needs no thread."""
+        if self._at_once is None or not self._keeps_connections():
             return None
-        request = parser.look_ahead()
+        request = parser_of(conn).look_ahead()
         if request is None or request.should_close():
             return None
-        if not knows(request.path or "", request.query or ""):
+        if not self._at_once.knows(request.path or "", request.query or ""):
             return None
         try:
-            answer = written(self.wsgi, request, conn)
-        except Exception:  # noqa: BLE001 - WouldWait, or what a thread finds as well, and tells of
+            return Exchange(request, conn)
+        except Exception:  # noqa: BLE001 - a thread finds it as well, and tells of it
             return None
+
+    def _keeps_connections(self) -> bool:
+        """Whether answers may say so: those of the loop say nothing else."""
+        return self.alive and len(self.keepalived_conns) < self.max_keepalived
+
+    def _answer(self, conn: TConn, exchange: Exchange, application: Answers | None) -> None:
+        """Send the application's answer, now or later; where it has none, a thread looks for it."""
+        try:
+            can_say_so = self._keeps_connections()
+            answer = exchange.answered(application) if application and can_say_so else None
+        except MustAsk as must:
+            must.asked.then(partial(self._answer, conn, exchange))
+            return
+        except Exception:  # noqa: BLE001 - WouldWait, or what a thread finds as well, and tells of
+            answer = None
+        if answer is None:
+            super().enqueue_req(conn)
+            return
         # It is answered: what comes next is another one.
-        next(parser)
-        return answer
+        next(parser_of(conn))
+        self._send(conn, answer)
 
     def _send(self, conn: TConn, answer: bytes) -> None:
         rest = not_taken(conn, answer)
         if rest or parser_of(conn).reader.buf.getvalue():
             # The thread is not needed for requests that came together, but bounds their recursion.
-            sending = self.tpool.submit(send_rest, conn, rest)
-            sending.add_done_callback(
-                lambda sent: self.method_queue.defer(self.finish_request, conn, sent)
-            )
+            self.in_thread(partial(send_rest, conn, rest), partial(self.finish_request, conn))
         else:
             self.finish_request(conn, _SENT)

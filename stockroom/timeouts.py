@@ -20,16 +20,12 @@ def bind(engine: Engine, settings: Settings) -> None:
     It costs requests no round trip: a connection is told once. Behind a pooler, where it is not
     the same one for long, each transaction is told, together with its first statement.
     """
-    limits = {
-        "statement_timeout": settings.database_statement_timeout_seconds,
-        "lock_timeout": settings.database_lock_timeout_seconds,
-    }
 
     def tell(link: connection, _record: object) -> None:
         link.autocommit = True
         if is_direct(link):
             with link.cursor() as cursor:
-                cursor.execute(_settings(limits, "SESSION"))
+                cursor.execute(of_session(settings))
         elif not event.contains(engine, "before_cursor_execute", tell_transaction):
             event.listen(engine, "before_cursor_execute", tell_transaction, retval=True)
         link.autocommit = False
@@ -40,13 +36,22 @@ def bind(engine: Engine, settings: Settings) -> None:
         # What goes before the query of a named cursor would become a part of its declaration.
         is_first = cursor.connection.info.transaction_status == TRANSACTION_STATUS_IDLE
         if is_first and cursor.name is None:
-            statement = _settings(limits, "LOCAL") + statement
+            statement = _statements(settings, "LOCAL") + statement
         return statement, parameters
 
     event.listen(engine, "connect", tell)
 
 
-def _settings(limits: dict[str, float], scope: str) -> str:
+def of_session(settings: Settings) -> str:
+    """The statements that tell a connection."""
+    return _statements(settings, "SESSION")
+
+
+def _statements(settings: Settings, scope: str) -> str:
+    limits = {
+        "statement_timeout": settings.database_statement_timeout_seconds,
+        "lock_timeout": settings.database_lock_timeout_seconds,
+    }
     return "".join(
         f"SET {scope} {name} = {round(seconds * 1000)}; " for name, seconds in limits.items()
     )

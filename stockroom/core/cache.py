@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -82,10 +83,35 @@ def answer(address: str, make: Callable[[], Answer]) -> Answer:
     with _turn(memory().turn(address)):
         if (found := _kept(address)) is not None:
             return found
-        # Redis is asked only for what is asked for often; for the rest it would be in the way.
-        if settings().redis_url and memory().is_hot(address):
+        if is_shared(address):
             return _shared(address, make)
         return _read(address, make)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One that has begun: what comes of it is kept for others, unless there was a write since."""
+
+    address: str
+    read_at: float
+    generation: int
+
+    def keep(self, new: Answer) -> None:
+        CACHE_MISSES.inc()
+        _keep(self.address, new, self.read_at, self.generation)
+
+
+def reading(address: str) -> Reading:
+    """To be called before the database is asked."""
+    return Reading(address, time.time(), memory().generation)
+
+
+def is_shared(address: str) -> bool:
+    """Whether Redis is asked before the database.
+
+    For what is asked for often alone; for the rest it would be in the way.
+    """
+    return bool(settings().redis_url) and memory().is_hot(address)
 
 
 def changed(session: Session) -> None:
@@ -109,11 +135,10 @@ def _counted(found: Answer | None) -> Answer | None:
 
 
 def _read(address: str, make: Callable[[], Answer]) -> tuple[Answer, float]:
-    read_at, generation = time.time(), memory().generation
+    begun = reading(address)
     new = make()
-    CACHE_MISSES.inc()
-    _keep(address, new, read_at, generation)
-    return new, read_at
+    begun.keep(new)
+    return new, begun.read_at
 
 
 def _keep(address: str, new: Answer, read_at: float, generation: int) -> None:

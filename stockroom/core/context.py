@@ -16,9 +16,6 @@ from stockroom.config import Settings
 
 _KEY = "stockroom.settings"
 
-request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""The id of the request that is being answered; None in commands and jobs."""
-
 client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
 """Where the request comes from; None in commands and jobs."""
 

@@ -9,25 +9,35 @@ The loop of a worker asks here as well, for what it may answer itself (``stockro
 
 import re
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass
-from time import perf_counter, time
+from functools import partial
+from time import perf_counter
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 from flask import Flask
-from werkzeug.http import parse_etags
 
-from stockroom.at_once import AT_ONCE, WouldWait
+from stockroom.at_once import AT_ONCE, Asked, Loop, MustAsk, WouldWait
 from stockroom.config import Settings
 from stockroom.core import cache, request_scope
-from stockroom.core.edge import HTTPS_PROMISE, SECURITY_HEADERS
+from stockroom.core.asking import Asker
 from stockroom.core.errors import DomainError, Unavailable
+from stockroom.core.fast_answers import FastAnswer, FastAnswers
 from stockroom.core.hot_limits import Allowance, HotLimits
-from stockroom.core.hot_reads import FAILED, HotRead, address_from, address_of, hot_reads
+from stockroom.core.hot_reads import (
+    FAILED,
+    HotRead,
+    address_from,
+    address_of,
+    hot_reads,
+    hot_reads_of,
+)
 from stockroom.core.identity import MALFORMED_TOKEN
 from stockroom.core.memory import Answer
 from stockroom.core.networks import network_of
 from stockroom.core.permissions import Permission
+from stockroom.core.representation import Question
 from stockroom.core.token_header import token_finder
 
 log = structlog.get_logger(__name__)
@@ -37,22 +47,29 @@ _ODD = ("HTTP_COOKIE", "HTTP_X_API_KEY", "HTTP_ORIGIN", "HTTP_TRANSFER_ENCODING"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
 _BEARER = re.compile(r"Bearer ([A-Za-z0-9._-]+)")
 
-_OK, _NOT_MODIFIED = "200 OK", "304 NOT MODIFIED"
-
-Headers = list[tuple[str, str]]
-
 
 def init_app(app: Flask, settings: Settings) -> None:
     path = FastPath(app, settings)
     app.wsgi_app = path  # type: ignore[method-assign]
-    app.extensions[AT_ONCE] = path.knows
+    app.extensions[AT_ONCE] = path
 
 
 @dataclass(frozen=True, slots=True)
-class _Response:
-    status: str
-    headers: Headers
-    body: bytes
+class _Request:
+    """One for an address of a hot read.
+
+    :ivar began: in seconds of ``time.perf_counter``.
+    """
+
+    environ: WSGIEnvironment
+    read: HotRead
+    own_id: str
+    began: float
+
+    @property
+    def address(self) -> str | None:
+        """Whence it comes."""
+        return self.environ.get("REMOTE_ADDR")
 
 
 class FastPath:
@@ -62,31 +79,46 @@ class FastPath:
         self._app = app
         self._slow: WSGIApplication = app.wsgi_app
         self._limits = HotLimits(settings.rate_limit, is_shared=bool(settings.redis_url))
+        self._asks = settings.database_prepare
+        self._asker: Asker | None = None
+        self._is_in_loop = False
         self._needs_https = settings.force_https
-        self._headers: Headers = [
-            ("Content-Type", "application/json"),
-            *({**SECURITY_HEADERS, "Cache-Control": "no-cache"}.items()),
-            *([("Vary", "Origin")] if settings.cors_origins else []),
-        ]
+        self._answers = FastAnswers(settings)
+
+    def attach(self, loop: Loop) -> None:
+        """Answer within the loop; it asks as well, unless a pooler may stand before the server."""
+        # Once for all: to enter for each request would take a tenth of its time.
+        self._app.app_context().push()
+        self._is_in_loop = True
+        self._asker = Asker(self._app, loop) if self._asks else None
+
+    def look_after(self) -> None:
+        if self._asker:
+            self._asker.look_after()
 
     def knows(self, path: str, query: str) -> bool:
-        """Whether the answer to an address, as it was sent, is kept here and fresh."""
-        return cache.memory_of(self._app).has(address_from(path, query))
+        """Whether the answer is kept here and fresh, or asked for without a thread."""
+        if cache.memory_of(self._app).has(address_from(path, query)):
+            return True
+        return bool(
+            self._asker and self._asker.is_ready() and hot_reads_of(self._app).may_have(path)
+        )
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """:raises WouldWait: instead of waiting, where that is not wanted."""
         try:
-            response = self._response(environ) if self._is_plain(environ) else None
+            answer = self._answer(environ) if self._is_plain(environ) else None
+        except MustAsk:
+            raise
         except Exception:
             # Flask meets the same, and answers with a problem.
             log.exception("fast path failed")
-            response = None
-        if response is None and AT_ONCE in environ:
+            answer = None
+        if answer is None and AT_ONCE in environ:
             raise WouldWait
-        if response is None:
+        if answer is None:
             return self._slow(environ, start_response)
-        start_response(response.status, response.headers)
-        return [response.body]
+        return answer.sent(start_response)
 
     def _is_plain(self, environ: WSGIEnvironment) -> bool:
         return (
@@ -97,68 +129,94 @@ class FastPath:
             and (not self._needs_https or environ["wsgi.url_scheme"] == "https")
         )
 
-    def _response(self, environ: WSGIEnvironment) -> _Response | None:
-        began, address = perf_counter(), environ.get("REMOTE_ADDR")
-        with self._app.app_context():
+    def _answer(self, environ: WSGIEnvironment) -> FastAnswer | None:
+        began = perf_counter()
+        is_entered = self._is_in_loop and AT_ONCE in environ
+        with nullcontext() if is_entered else self._app.app_context():
             read = hot_reads().find(address_of(environ), environ)
             if read is None:
                 return None
-            own_id = request_scope.begin(environ.get("HTTP_X_REQUEST_ID", ""), address)
+            sent_id, address = environ.get("HTTP_X_REQUEST_ID", ""), environ.get("REMOTE_ADDR")
+            own_id = request_scope.begin(sent_id, address)
             try:
-                response = self._read(environ, read, own_id)
-                if response is not None:
-                    request_scope.note(
-                        began,
-                        int(response.status[:3]),
-                        method="GET",
-                        endpoint=read.endpoint,
-                        path=read.path,
-                        address=address,
-                    )
+                return self._read(_Request(environ, read, own_id, began))
             finally:
                 request_scope.end()
-        return response
 
-    def _read(self, environ: WSGIEnvironment, read: HotRead, own_id: str) -> _Response | None:
+    def _read(self, request: _Request) -> FastAnswer | None:
         """None for whatever Flask has to answer, or to refuse, or what has to be waited for."""
-        may_wait, where = AT_ONCE not in environ, address_of(environ)
-        # Looked for first where nothing is waited for: who is sent to a thread is counted there.
-        kept = None if may_wait else cache.at_hand(where)
-        if not (may_wait or kept):
-            return None
+        environ, where = request.environ, address_of(request.environ)
+        may_wait = AT_ONCE not in environ
         try:
-            caller = _caller(environ, may_wait=may_wait)
-            count = self._limits.count
-            allowance = count(caller, read.endpoint, may_wait=may_wait) if caller else None
+            # Before all else where nothing is waited for: who is sent to a thread counts there.
+            kept = None if may_wait else cache.at_hand(where)
+            question = None if may_wait or kept else self._question(where, request.read)
+            if not (may_wait or kept or question):
+                return None
+            allowance = self._allowance(request, may_wait=may_wait)
             if allowance is None:
                 return None
-            answer = kept or cache.answer(where, read.answer)
+            if question:
+                raise MustAsk(self._ask(where, question, request, allowance))
+            answer = kept or cache.answer(where, request.read.answer)
         except Unavailable as error:
             environ[FAILED] = error
             return None
         except (DomainError, *MALFORMED_TOKEN):
             return None
-        return self._answered(environ, answer, allowance, own_id)
+        return self._written(request, allowance, answer)
 
-    def _answered(
-        self, environ: WSGIEnvironment, answer: Answer, allowance: Allowance, own_id: str
-    ) -> _Response:
-        headers = [
-            *self._headers,
-            ("ETag", f'"{answer.etag}"'),
-            ("X-Request-ID", own_id),
-            ("RateLimit-Limit", str(allowance.limit)),
-            ("RateLimit-Remaining", str(allowance.remaining)),
-            ("RateLimit-Reset", str(max(0, round(allowance.reset_at - time())))),
-        ]
-        if answer.link:
-            headers.append(("Link", answer.link))
-        if environ["wsgi.url_scheme"] == "https" and self._needs_https:
-            headers.append(("Strict-Transport-Security", HTTPS_PROMISE))
-        if _has(answer.etag, environ.get("HTTP_IF_NONE_MATCH")):
-            return _Response(_NOT_MODIFIED, headers[1:], b"")
-        headers.append(("Content-Length", str(len(answer.body))))
-        return _Response(_OK, headers, answer.body)
+    def _allowance(self, request: _Request, *, may_wait: bool) -> Allowance | None:
+        caller = _caller(request.environ, may_wait=may_wait)
+        if caller is None:
+            return None
+        return self._limits.count(caller, request.read.endpoint, may_wait=may_wait)
+
+    def _question(self, where: str, read: HotRead) -> Question | None:
+        """What the loop can ask itself; what is asked for often comes from Redis, if it can."""
+        if not (self._asker and self._asker.is_ready()) or cache.is_shared(where):
+            return None
+        question = read.question()
+        return None if question.asks_more else question
+
+    def _ask(
+        self, where: str, question: Question, request: _Request, allowance: Allowance
+    ) -> Asked:
+        asked = Asked()
+
+        def go_on(answer: Answer | None) -> None:
+            asked.come(partial(self._answer_later, request, allowance, answer) if answer else None)
+
+        assert self._asker  # noqa: S101 - it has just been found ready
+        self._asker.ask(where, request.read, question, go_on)
+        return asked
+
+    def _answer_later(
+        self,
+        request: _Request,
+        allowance: Allowance,
+        answer: Answer,
+        _environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        request_scope.begin(request.own_id, request.address)
+        try:
+            written = self._written(request, allowance, answer)
+        finally:
+            request_scope.end()
+        return written.sent(start_response)
+
+    def _written(self, request: _Request, allowance: Allowance, answer: Answer) -> FastAnswer:
+        written = self._answers.write(request.environ, request.own_id, allowance, answer)
+        request_scope.note(
+            request.began,
+            written.status,
+            method="GET",
+            endpoint=request.read.endpoint,
+            path=request.read.path,
+            address=request.address,
+        )
+        return written
 
 
 def _caller(environ: WSGIEnvironment, *, may_wait: bool) -> str | None:
@@ -174,10 +232,3 @@ def _caller(environ: WSGIEnvironment, *, may_wait: bool) -> str | None:
     if caller is None or caller.may(Permission.CATALOGUE_WRITE):
         return None
     return str(caller.user_id)
-
-
-def _has(etag: str, sent: str | None) -> bool:
-    """Whether ``If-None-Match`` names the tag, as strong or as weak (RFC 9110, 13.1.2)."""
-    if sent is None:
-        return False
-    return sent == f'"{etag}"' or parse_etags(sent).contains_weak(etag)

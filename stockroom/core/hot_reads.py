@@ -23,7 +23,7 @@ from stockroom.core.memory import Answer
 from stockroom.core.pages import next_link
 from stockroom.core.permissions import Permission
 from stockroom.core.recent import Recent
-from stockroom.core.representation import Read
+from stockroom.core.representation import Question, Read, Representation
 
 MOST_ADDRESSES = 1_000
 LONGEST_ADDRESS = 500
@@ -53,7 +53,13 @@ class HotRead:
 
     def answer(self, *, to_staff: bool = False) -> Answer:
         """:raises DomainError: if there is nothing that this reader may see."""
-        shown = self.read(to_staff=to_staff)
+        return self.answer_of(self.question(to_staff=to_staff).answer())
+
+    def question(self, *, to_staff: bool = False) -> Question:
+        """What has to be asked for an answer. Errors as for ``Read``."""
+        return self.read(to_staff=to_staff)
+
+    def answer_of(self, shown: Representation) -> Answer:
         link = next_link(self.path, self.query, shown.next_cursor) if shown.next_cursor else None
         return Answer(shown.body, shown.etag, link)
 
@@ -68,11 +74,15 @@ class HotReads:
     def find(self, address: str, environ: Environ) -> HotRead | None:
         """How to read an address; None if no hot view has it, or would read anything of it."""
         known = self._known.get(address)
-        if known is None and environ["PATH_INFO"].startswith(self._beginnings):
+        if known is None and self.may_have(environ["PATH_INFO"]):
             known = self._made_out(environ)
             if known is not None:
                 self.keep(address, known)
         return known
+
+    def may_have(self, path: str) -> bool:
+        """Whether it begins as the paths of hot views do."""
+        return path.startswith(self._beginnings)
 
     def keep(self, address: str, read: HotRead) -> None:
         if len(address) <= LONGEST_ADDRESS:
@@ -113,6 +123,12 @@ def init_app(app: Flask) -> None:
 def hot_reads() -> HotReads:
     """Those of the application that is running this code."""
     reads: HotReads = belongings()[_KEY]
+    return reads
+
+
+def hot_reads_of(app: Flask) -> HotReads:
+    """Those of an application, for whom does not run within it."""
+    reads: HotReads = app.extensions[_KEY]
     return reads
 
 

@@ -5,17 +5,22 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from stockroom.config import LogFormat, Settings
 from stockroom.core.logfile import DailyFile
 
 REDACTED = "[redacted]"
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request that is being answered, which its lines carry; None in commands and jobs.
+"""
 
 _SECRET_NAME = re.compile(
     r"passw|secret|token|ticket|authorization|cookie|api.?key|credential|private|otp|recovery|^code$",
@@ -130,13 +135,19 @@ def _blanked(found: re.Match[str]) -> str:
 
 def _shared() -> list[Processor]:
     return [
-        structlog.contextvars.merge_contextvars,
+        _name_request,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
+
+
+def _name_request(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    if own_id := request_id.get():
+        event.setdefault("request_id", own_id)
+    return event
 
 
 def _formatted(handler: logging.Handler, *, console: bool) -> logging.Handler:

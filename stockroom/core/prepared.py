@@ -5,7 +5,7 @@ what the server does to plan it, and is one round trip.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
@@ -75,10 +75,11 @@ class Prepared:
         binds = {name: compiled.binds[name] for name in self._parameters}
         self._askable = {name: bind.callable for name, bind in binds.items() if bind.callable}
         self._keeps_plan = keeps_plan
-        self._numbered = str(compiled)
+        numbered = str(compiled)
         # Behind a pooler, a connection may know it from another process.
-        self._name = f"q_{sha256(self._numbered.encode()).hexdigest()[:32]}"
-        self._written_out = _written_out(self._numbered)
+        self._name = f"q_{sha256(numbered.encode()).hexdigest()[:32]}"
+        self._written_out = _written_out(numbered)
+        self._preparation = f"PREPARE {self._name} AS {numbered}"
         places = ", ".join(["%s"] * len(self._parameters))
         self._execute = f"EXECUTE {self._name}" + (f" ({places})" if places else "")
 
@@ -87,8 +88,7 @@ class Prepared:
 
         :raises Unavailable: if the database does not answer.
         """
-        values |= {name: ask() for name, ask in self._askable.items()}
-        arguments = [_plain(values[name]) for name in self._parameters]
+        arguments = self._arguments(values)
         with translated(), _autocommitting() as connection:
             cursor = connection.cursor()
             self._run(connection, cursor, arguments)
@@ -99,28 +99,43 @@ class Prepared:
         rows = self.all(**values)
         return rows[0] if rows else None
 
+    def message(self, cursor: Any, known: set[str], values: Mapping[str, Any]) -> bytes:
+        """All that asks for it, for who sends it without waiting for the answer.
+
+        :param cursor: of psycopg2, on the connection that is asked.
+        :param known: the names of what this connection keeps planned; a new one is added.
+        """
+        arguments = self._arguments(values)
+        if not self._may_plan(known):
+            written: bytes = cursor.mogrify(self._written_out, _numbered(arguments))
+            return written
+        execution: bytes = cursor.mogrify(self._execute, arguments)
+        if self._name in known:
+            return execution
+        known.add(self._name)
+        return f"{self._preparation};".encode() + execution
+
+    def _arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        asked = {name: ask() for name, ask in self._askable.items()}
+        return [_plain(asked[it] if it in asked else values[it]) for it in self._parameters]
+
     def _run(self, connection: PoolProxiedConnection, cursor: Any, arguments: list[Any]) -> None:
-        if not self._may_plan(connection.info):
-            self._run_unplanned(cursor, arguments)
+        known: set[str] = connection.info.setdefault(_KNOWN, set())
+        if not self._may_plan(known):
+            cursor.execute(self._written_out, _numbered(arguments))
             return
         try:
-            if self._name not in connection.info[_KNOWN]:
-                cursor.execute(f"PREPARE {self._name} AS {self._numbered}")
-                connection.info[_KNOWN].add(self._name)
+            if self._name not in known:
+                cursor.execute(self._preparation)
+                known.add(self._name)
             cursor.execute(self._execute, arguments)
         except _OUT_OF_STEP:
-            connection.info[_KNOWN].discard(self._name)
-            self._run_unplanned(cursor, arguments)
+            known.discard(self._name)
+            cursor.execute(self._written_out, _numbered(arguments))
 
-    def _run_unplanned(self, cursor: Any, arguments: list[Any]) -> None:
-        cursor.execute(
-            self._written_out, {str(number): value for number, value in enumerate(arguments, 1)}
-        )
-
-    def _may_plan(self, info: dict[Any, Any]) -> bool:
+    def _may_plan(self, known: set[str]) -> bool:
         if not (self._keeps_plan and settings().database_prepare):
             return False
-        known = info.setdefault(_KNOWN, set())
         return self._name in known or len(known) < MOST_PLANS
 
 
@@ -143,6 +158,11 @@ def _autocommitting() -> Iterator[PoolProxiedConnection]:
 def _written_out(numbered: str) -> str:
     """The same as psycopg2 takes it, with names in place of numbers: ``%(1)s`` for ``$1``."""
     return re.sub(r"\$(\d+)", r"%(\1)s", numbered.replace("%", "%%"))
+
+
+def _numbered(arguments: list[Any]) -> dict[str, Any]:
+    """The values of what is written out, by their numbers."""
+    return {str(number): value for number, value in enumerate(arguments, 1)}
 
 
 def _plain(value: Any) -> Any:

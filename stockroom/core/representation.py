@@ -1,7 +1,10 @@
 """What a client gets of something, as bytes, before HTTP is told of it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from stockroom.core.prepared import Prepared, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +20,29 @@ class Representation:
     next_cursor: str | None = None
 
 
-class Read(Protocol):
-    """Reads what one address shows, anew each time it is called."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the database is asked for, and what is made of its answer.
 
-    def __call__(self, *, to_staff: bool) -> Representation:
-        """:raises DomainError: if there is nothing that this reader may see."""
+    :ivar shown: makes the representation of all rows; raises DomainError if there is nothing that
+        this reader may see.
+    :ivar asks_more: whether ``shown`` has to ask the database once more.
+    """
+
+    query: Prepared
+    values: Mapping[str, Any]
+    shown: Callable[[list[Row]], Representation]
+    asks_more: bool = False
+
+    def answer(self) -> Representation:
+        """:raises DomainError: as ``shown`` does.
+        :raises Unavailable: if the database does not answer.
+        """
+        return self.shown(self.query.all(**self.values))
+
+
+class Read(Protocol):
+    """How to read what one address shows, as it is when it is asked for."""
+
+    def __call__(self, *, to_staff: bool) -> Question:
+        """:raises DomainError: for what cannot be asked."""

@@ -3,12 +3,10 @@
 import re
 from time import perf_counter
 
-from structlog.contextvars import bind_contextvars, clear_contextvars
-
 from stockroom.core import metrics
-from stockroom.core.context import actor, client_address, request_id
+from stockroom.core.context import actor, client_address
 from stockroom.core.database import new_id
-from stockroom.core.logging import Line, say
+from stockroom.core.logging import Line, request_id, say
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
@@ -19,8 +17,6 @@ def begin(sent_id: str, address: str | None) -> str:
     :param sent_id: the one that the client has sent, if any; taken if it is sane.
     """
     own_id = sent_id if _SANE_ID.fullmatch(sent_id) else str(new_id())
-    clear_contextvars()
-    bind_contextvars(request_id=own_id)
     request_id.set(own_id)
     # A test calls from the context that it is in itself: nobody is left over from another request.
     actor.set(None)
@@ -31,7 +27,6 @@ def begin(sent_id: str, address: str | None) -> str:
 
 def end() -> None:
     """The thread's next words, such as the server's own on a connection, are not of this one."""
-    clear_contextvars()
     request_id.set(None)
     client_address.set(None)
     actor.set(None)

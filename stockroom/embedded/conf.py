@@ -1,5 +1,6 @@
 """The server's configuration files: a unix socket only, and only for accounts that own the data."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from stockroom.embedded.postmaster import PORT
 MAIN_FILE = "postgresql.conf"
 SUPERUSER = "postgres"
 ROLE = "stockroom"
+LEAST_BUFFERS_MIB, MOST_BUFFERS_MIB = 128, 1024
 HBA = "local all all peer map=stockroom\n"
 
 
@@ -34,10 +36,21 @@ def _main(place: Path, sockets: Path, extra: Mapping[str, str]) -> str:
         "timezone": "UTC",
         "log_timezone": "UTC",
         "log_checkpoints": "off",
+        "shared_buffers": f"{_buffers_mib()}MB",
     }
     lines = [f"{name} = {_quoted(value)}\n" for name, value in (settings | dict(extra)).items()]
     # What initdb found out about the machine, and what the data's owner added to it, holds too.
     return "".join([f"include_if_exists = 'data/{MAIN_FILE}'\n", *lines])
+
+
+def _buffers_mib() -> int:
+    """An eighth of the machine's memory: PostgreSQL takes it as it needs it.
+
+    Its own default is for the smallest machines. It reads less from the system with more, but
+    the machine is shared with the application, and the system keeps what is read as well.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(LEAST_BUFFERS_MIB, min(memory // 8 // 1024**2, MOST_BUFFERS_MIB))
 
 
 def _ident(account: Account) -> str:

@@ -8,8 +8,9 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from stockroom.core.context import Actor, actor, client_address, request_id
+from stockroom.core.context import Actor, actor, client_address
 from stockroom.core.database import new_id, now
+from stockroom.core.logging import request_id
 from stockroom.core.transaction import before_commit, reading, snapshot
 from stockroom.core.wakeups import wake
 from stockroom.outbox import repository

@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import String, bindparam, cast, func, select, true
 from sqlalchemy import literal_column as sql
 
 from stockroom.core.pagination import PageRequest
-from stockroom.core.prepared import Prepared
-from stockroom.core.representation import Representation
+from stockroom.core.prepared import Prepared, Row
+from stockroom.core.representation import Question, Representation
 from stockroom.products.conditions import (
     ANY_WORDS,
     NOT_ARCHIVED,
@@ -28,6 +27,7 @@ from stockroom.products.conditions import (
     visible,
 )
 from stockroom.products.documents import document, fields_of, json_object, stock_of
+from stockroom.products.errors import ProductNotFound
 from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product
 
@@ -35,14 +35,14 @@ _MOST_SHAPES = 200
 _COLUMNS = [column for column in Product.__table__.columns if column.name != "search"]
 
 
-def of_id(product_id: UUID, *, to_staff: bool) -> Representation | None:
-    """The product, if there is one that this reader may see."""
-    return _one(_by_id(to_staff=to_staff).first(id=product_id))
+def of_id(product_id: UUID, *, to_staff: bool) -> Question:
+    """The product: ProductNotFound if there is none, or none that this reader may see."""
+    return Question(_by_id(to_staff=to_staff), {"id": product_id}, _one)
 
 
-def of_sku(sku: str, *, to_staff: bool) -> Representation | None:
-    """The product with this SKU, in any case, that is not archived; None as for ``of_id``."""
-    return _one(_by_sku(to_staff=to_staff).first(sku=sku))
+def of_sku(sku: str, *, to_staff: bool) -> Question:
+    """The product with this SKU, in any case, that is not archived; none as for ``of_id``."""
+    return Question(_by_sku(to_staff=to_staff), {"sku": sku}, _one)
 
 
 def of_page(
@@ -52,7 +52,7 @@ def of_page(
     fields: Sequence[str] | None,
     *,
     to_staff: bool,
-) -> Representation:
+) -> Question:
     """A page of products that meet every filter.
 
     :param fields: only these of each product.
@@ -68,13 +68,17 @@ def of_page(
         fields=tuple(fields) if fields else None,
         to_staff=to_staff,
     )
-    rows = _page(shape).all(**values, **position)
-    total = _count(replace(shape, goes_on=False)).first(**values) if request.count else None
-    has_more = len(rows) > request.limit
-    rows = rows[: request.limit]
-    next_cursor = order.cursor(rows[-1][1:]) if has_more else None
-    body = _envelope([row[0] for row in rows], next_cursor, total[0] if total else None)
-    return Representation(body, sha256(body).hexdigest()[:32], next_cursor)
+
+    def shown(rows: list[Row]) -> Representation:
+        total = _count(replace(shape, goes_on=False)).first(**values) if request.count else None
+        next_cursor = (
+            order.cursor(rows[request.limit - 1][1:]) if len(rows) > request.limit else None
+        )
+        items = [row[0] for row in rows[: request.limit]]
+        body = _envelope(items, next_cursor, total[0] if total else None)
+        return Representation(body, sha256(body).hexdigest()[:32], next_cursor)
+
+    return Question(_page(shape), {**values, **position}, shown, asks_more=request.count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,11 @@ class _Shape:
     to_staff: bool
 
 
-def _one(row: tuple[Any, ...] | None) -> Representation | None:
-    return Representation(row[0].encode(), row[1]) if row else None
+def _one(rows: list[Row]) -> Representation:
+    if not rows:
+        raise ProductNotFound
+    document, etag = rows[0]
+    return Representation(document.encode(), etag)
 
 
 def _envelope(items: Sequence[str], next_cursor: str | None, total: int | None) -> bytes:

@@ -8,7 +8,7 @@ from stockroom.core.identity import Access
 from stockroom.core.pages import page_request
 from stockroom.core.permissions import Permission
 from stockroom.core.representation import Read
-from stockroom.products import service
+from stockroom.products import representations, service
 from stockroom.products.errors import ProductNotFound, SkuTaken
 from stockroom.products.models import Product
 from stockroom.products.schemas import (
@@ -30,7 +30,7 @@ blueprint = Blueprint("products", __name__, url_prefix="/products", description=
 def list_products(query: Any) -> Read:
     """Search and list products. Who may not write sees only active ones."""
     page, sort, fields = page_request(query), query.pop("sort", None), query.pop("fields", None)
-    return partial(service.represent_page, query, page, sort, fields)
+    return partial(service.ask_for_page, query, page, sort, fields)
 
 
 @blueprint.post("")
@@ -54,7 +54,7 @@ def create_product(new: Any) -> Product:
 @blueprint.raises(ProductNotFound)
 def read_product(product_id: UUID) -> Read:
     """Read a product."""
-    return partial(service.represent, product_id)
+    return partial(representations.of_id, product_id)
 
 
 @blueprint.get("/by-sku/<text:sku>")
@@ -64,7 +64,7 @@ def read_product(product_id: UUID) -> Read:
 @blueprint.raises(ProductNotFound)
 def read_product_by_sku(sku: str) -> Read:
     """Read the product that has a SKU, in any case, and is not archived."""
-    return partial(service.represent_by_sku, sku)
+    return partial(representations.of_sku, sku)
 
 
 @blueprint.patch("/<uuid:product_id>")

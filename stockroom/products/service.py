@@ -13,7 +13,7 @@ from stockroom.core.context import settings
 from stockroom.core.database import new_id, now
 from stockroom.core.json_values import is_same
 from stockroom.core.pagination import Page, PageRequest, read_page
-from stockroom.core.representation import Representation
+from stockroom.core.representation import Question
 from stockroom.core.transaction import reading, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
 from stockroom.products import repository, representations
@@ -110,25 +110,15 @@ def search(filters: ProductFilters, page: PageRequest) -> Page[Product]:
         return read_page(session, statement, order, page, values_of(filters))
 
 
-def represent(product_id: UUID, *, to_staff: bool) -> Representation:
-    """:raises ProductNotFound: if there is none, or none that the reader may see."""
-    return _found(representations.of_id(product_id, to_staff=to_staff))
-
-
-def represent_by_sku(sku: str, *, to_staff: bool) -> Representation:
-    """:raises ProductNotFound: if there is none, or none that the reader may see."""
-    return _found(representations.of_sku(sku, to_staff=to_staff))
-
-
-def represent_page(
+def ask_for_page(
     filters: ProductFilters,
     page: PageRequest,
     sort: str | None = None,
     fields: Sequence[str] | None = None,
     *,
     to_staff: bool,
-) -> Representation:
-    """Products that meet every filter; best matches first if there is ``q``, else newest.
+) -> Question:
+    """Asks for products that meet every filter; best matches first if there is ``q``, else newest.
 
     :param fields: only these of each product.
     :raises InvalidInput: if the page's cursor is none of this list in this order.
@@ -206,9 +196,3 @@ def _locked(session: Session, product_id: UUID, expected: ExpectedVersion) -> Pr
 
 def _order(filters: ProductFilters) -> str:
     return RELEVANCE if "q" in filters else "-created_at"
-
-
-def _found(representation: Representation | None) -> Representation:
-    if representation is None:
-        raise ProductNotFound
-    return representation

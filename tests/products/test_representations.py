@@ -14,7 +14,7 @@ from stockroom.core.pages import page_of
 from stockroom.core.pagination import PageRequest
 from stockroom.core.transaction import transaction
 from stockroom.currencies import CURRENCIES, DECIMALS
-from stockroom.products import service
+from stockroom.products import representations, service
 from stockroom.products.models import Product, ProductStatus
 from stockroom.products.schemas import FIELD_NAMES, ListedProductSchema, ProductSchema
 from tests.factories.products import make_product
@@ -66,7 +66,7 @@ def test_every_product_is_written_as_its_schema_has_it(
     with transaction() as session:
         session.add(Product(**fields))
     stored = service.get(fields["id"], to_staff=True)
-    shown = service.represent(fields["id"], to_staff=True)
+    shown = representations.of_id(fields["id"], to_staff=True).answer()
     assert json.loads(shown.body) == json.loads(json.dumps(ProductSchema().dump(stored)))
     assert list(json.loads(shown.body)) == list(FIELD_NAMES)
     assert shown.etag == stored.etag
@@ -76,7 +76,7 @@ def test_a_page_is_written_as_its_schema_has_it(app: Flask, app_context: None) -
     for number in range(5):
         make_product(app, stock=number, price=f"{number}.5", options={"size": str(number)})
     for sort in ("name", "-price", "created_at", "-updated_at", "sku"):
-        shown = service.represent_page({}, PageRequest(3, count=True), sort, to_staff=True)
+        shown = service.ask_for_page({}, PageRequest(3, count=True), sort, to_staff=True).answer()
         stored = service.search({}, PageRequest(5))
         listed = ProductSchema(many=True).dump(stored.items)
         page = json.loads(shown.body)
@@ -87,7 +87,7 @@ def test_a_page_is_written_as_its_schema_has_it(app: Flask, app_context: None) -
 
 def test_the_tag_of_a_page_is_another_one_when_the_page_is(app: Flask, app_context: None) -> None:
     make_product(app)
-    before = service.represent_page({}, PageRequest(), to_staff=False)
-    assert service.represent_page({}, PageRequest(), to_staff=False) == before
+    before = service.ask_for_page({}, PageRequest(), to_staff=False).answer()
+    assert service.ask_for_page({}, PageRequest(), to_staff=False).answer() == before
     make_product(app)
-    assert service.represent_page({}, PageRequest(), to_staff=False).etag != before.etag
+    assert service.ask_for_page({}, PageRequest(), to_staff=False).answer().etag != before.etag

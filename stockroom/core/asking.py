@@ -1,0 +1,178 @@
+"""What the loop of a worker asks PostgreSQL itself: hot reads, over connections of its own.
+
+To hand a request to a thread, which then takes turns with the loop at the interpreter, costs more
+than such a read. Nothing is waited for here: the loop calls when there is news. All of it runs in
+the thread of the loop, within the application's context, but for the opening of connections.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from selectors import EVENT_READ
+from time import monotonic
+
+import psycopg2
+import structlog
+from flask import Flask
+
+from stockroom.at_once import Loop
+from stockroom.config import LOOP_CONNECTIONS
+from stockroom.core import cache
+from stockroom.core.context import settings
+from stockroom.core.errors import DomainError
+from stockroom.core.hot_reads import HotRead
+from stockroom.core.links import Link, TooLong, open_link
+from stockroom.core.memory import Answer
+from stockroom.core.prepared import Row
+from stockroom.core.representation import Question
+
+log = structlog.get_logger(__name__)
+
+MOST_WAITING = 64
+PATIENCE_SECONDS = 0.25
+"""How long a question waits until a connection is free; then threads find its answer."""
+LOST_SECONDS = 5.0
+"""How much longer than a statement may take an answer is waited for."""
+REOPENED_SECONDS = 5.0
+"""After that it is tried again to open a connection."""
+
+Then = Callable[[Answer | None], None]
+"""What to do once there is an answer; None where a thread has to find it after all."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A question under way, for all who want to know.
+
+    :ivar since: by the monotonic clock, when it was asked, or last sent.
+    """
+
+    address: str
+    read: HotRead
+    question: Question
+    reading: cache.Reading
+    thens: list[Then]
+    since: float = field(default_factory=monotonic)
+
+
+class Asker:
+    """Asks what hot reads want to know, for one loop."""
+
+    def __init__(self, app: Flask, loop: Loop) -> None:
+        self._app = app
+        self._loop = loop
+        self._idle: list[Link] = []
+        self._busy: dict[Link, _Asked] = {}
+        self._waiting: deque[_Asked] = deque()
+        self._asked: dict[str, _Asked] = {}
+        self._opening = 0
+        self._opened_at = 0.0
+        self._lost_after = settings().database_statement_timeout_seconds + LOST_SECONDS
+        self._open_some()
+
+    def is_ready(self) -> bool:
+        return bool(self._idle or self._busy) and len(self._waiting) < MOST_WAITING
+
+    def ask(self, address: str, read: HotRead, question: Question, then: Then) -> None:
+        """Have the loop call ``then`` when there is an answer, which is kept for others as well.
+
+        Of many who ask for one address meanwhile, PostgreSQL hears one.
+        """
+        if under_way := self._asked.get(address):
+            under_way.thens.append(then)
+            return
+        asked = _Asked(address, read, question, cache.reading(address), [then])
+        self._asked[address] = asked
+        self._waiting.append(asked)
+        self._send()
+
+    def look_after(self) -> None:
+        """Leave to threads what waits for too long, and replace connections that are lost."""
+        now = monotonic()
+        while self._waiting and now - self._waiting[0].since > PATIENCE_SECONDS:
+            self._end(self._waiting.popleft(), None)
+        for link in [
+            it for it, asked in self._busy.items() if now - asked.since > self._lost_after
+        ]:
+            self._drop(link, "it does not answer")
+        if now - self._opened_at > REOPENED_SECONDS:
+            self._open_some()
+
+    def _send(self) -> None:
+        while self._idle and self._waiting:
+            link, asked = self._idle.pop(), self._waiting.popleft()
+            self._busy[link] = asked
+            asked.since = monotonic()
+            try:
+                link.ask(asked.question.query, asked.question.values)
+            except TooLong:
+                self._free(link)
+                self._end(asked, None)
+            except psycopg2.Error as error:
+                self._drop(link, str(error))
+
+    def _hear(self, link: Link, _file: object) -> None:
+        """There is news on a connection."""
+        try:
+            rows = link.rows()
+        except psycopg2.Error as error:
+            self._drop(link, str(error))
+            return
+        if rows is not None and (asked := self._free(link)):
+            # PostgreSQL has something to do while the answer is written.
+            self._send()
+            self._end(asked, _answer(asked, rows))
+
+    def _end(self, asked: _Asked, answer: Answer | None) -> None:
+        del self._asked[asked.address]
+        for then in asked.thens:
+            then(answer)
+
+    def _free(self, link: Link) -> _Asked | None:
+        asked = self._busy.pop(link, None)
+        if asked:
+            self._idle.append(link)
+        return asked
+
+    def _drop(self, link: Link, reason: str) -> None:
+        """What was asked on it is left to threads, which tell clients what is the matter."""
+        log.info("a connection of the loop is replaced", reason=reason.strip())
+        self._loop.poller.unregister(link)
+        asked = self._free(link)
+        self._idle.remove(link)
+        link.close()
+        if asked:
+            self._end(asked, None)
+
+    def _open_some(self) -> None:
+        self._opened_at = monotonic()
+        for _ in range(LOOP_CONNECTIONS - len(self._idle) - len(self._busy) - self._opening):
+            self._opening += 1
+            self._loop.in_thread(self._open, self._take)
+
+    def _open(self) -> Link | None:
+        with self._app.app_context():
+            return open_link()
+
+    def _take(self, opened: "Future[Link | None]") -> None:
+        self._opening -= 1
+        if error := opened.exception():
+            log.info("the loop has no connection", reason=str(error).strip())
+        elif link := opened.result():
+            self._loop.poller.register(link, EVENT_READ, partial(self._hear, link))
+            self._idle.append(link)
+
+
+def _answer(asked: _Asked, rows: list[Row]) -> Answer | None:
+    try:
+        answer = asked.read.answer_of(asked.question.shown(rows))
+    except DomainError:
+        return None
+    except Exception:
+        # A thread meets the same, and answers with a problem.
+        log.exception("asking failed", path=asked.read.path)
+        return None
+    asked.reading.keep(answer)
+    return answer

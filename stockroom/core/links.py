@@ -1,0 +1,90 @@
+"""Connections to PostgreSQL that nobody waits for: asked, and then looked at when there is news."""
+
+import select
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
+
+from stockroom import timeouts
+from stockroom.core.context import settings
+from stockroom.core.poolers import is_direct
+from stockroom.core.prepared import Prepared, Row
+from stockroom.extensions import db
+
+OPENING_SECONDS = 10.0
+LONGEST_MESSAGE = 16 * 1024
+"""In bytes: what any socket takes at once, so that sending is no wait either."""
+
+
+class TooLong(Exception):
+    """A question that might have to wait until it is sent."""
+
+
+class Link:
+    """One connection, which answers one question at a time. Of one thread alone."""
+
+    def __init__(self, driver: Any) -> None:
+        """:param driver: a connection of psycopg2's that was made with ``async_``."""
+        self._driver = driver
+        self._cursor = driver.cursor()
+        self._known: set[str] = set()
+
+    def fileno(self) -> int:
+        return int(self._driver.fileno())
+
+    def ask(self, query: Prepared, values: Mapping[str, Any]) -> None:
+        """:raises TooLong: if nothing was asked.
+        :raises psycopg2.Error: if the connection is of no use any more.
+        """
+        message = query.message(self._cursor, self._known, values)
+        if len(message) > LONGEST_MESSAGE:
+            raise TooLong
+        self._cursor.execute(message)
+
+    def rows(self) -> list[Row] | None:
+        """All rows, once they have come; an empty list as well where nothing was asked.
+
+        :raises psycopg2.Error: for a query at fault or cut off, or a server that went away.
+        """
+        if self._driver.poll() != POLL_OK:
+            return None
+        return list(self._cursor.fetchall()) if self._cursor.description else []
+
+    def close(self) -> None:
+        self._driver.close()
+
+
+def open_link() -> Link | None:
+    """Another connection such as those of the pool; None behind a pooler. It may take its time.
+
+    :raises Exception: for whatever keeps it from being made.
+    """
+    pooled = db.engine.raw_connection()
+    try:
+        driver: Any = pooled.driver_connection
+        if not is_direct(driver):
+            return None
+        known = driver.info
+        parameters = {**known.dsn_parameters, "password": known.password}
+    finally:
+        pooled.close()
+    link = psycopg2.connect(**parameters, async_=True)
+    _wait(link)
+    # The connection alone does not keep it until the answer is there.
+    cursor = link.cursor()
+    cursor.execute(timeouts.of_session(settings()))
+    _wait(link)
+    return Link(link)
+
+
+def _wait(link: Any) -> None:
+    """:raises TimeoutError:"""
+    until = monotonic() + OPENING_SECONDS
+    while (state := link.poll()) != POLL_OK:
+        poll = select.poll()
+        poll.register(link, {POLL_READ: select.POLLIN, POLL_WRITE: select.POLLOUT}[state])
+        if not poll.poll(1000 * max(0.0, until - monotonic())):
+            raise TimeoutError
