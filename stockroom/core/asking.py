@@ -5,6 +5,7 @@ than such a read. Nothing is waited for here: the loop calls when there is news.
 the thread of the loop, within the application's context, but for the opening of connections.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -69,7 +70,9 @@ class Asker:
         self._asked: dict[str, _Asked] = {}
         self._opening = 0
         self._opened_at = 0.0
-        self._lost_after = settings().database_statement_timeout_seconds + LOST_SECONDS
+        longest = settings().database_statement_timeout_seconds
+        # Zero is no timeout.
+        self._lost_after = longest + LOST_SECONDS if longest else math.inf
         self._open_some()
 
     def is_ready(self) -> bool:

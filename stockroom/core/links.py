@@ -31,18 +31,22 @@ class Link:
         self._driver = driver
         self._cursor = driver.cursor()
         self._known: set[str] = set()
+        # The driver forgets it when the server goes away.
+        self._fileno = int(driver.fileno())
 
     def fileno(self) -> int:
-        return int(self._driver.fileno())
+        return self._fileno
 
     def ask(self, query: Prepared, values: Mapping[str, Any]) -> None:
         """:raises TooLong: if nothing was asked.
         :raises psycopg2.Error: if the connection is of no use any more.
         """
-        message = query.message(self._cursor, self._known, values)
+        message, learnt = query.message(self._cursor, self._known, values)
         if len(message) > LONGEST_MESSAGE:
             raise TooLong
         self._cursor.execute(message)
+        if learnt:
+            self._known.add(learnt)
 
     def rows(self) -> list[Row] | None:
         """All rows, once they have come; an empty list as well where nothing was asked.

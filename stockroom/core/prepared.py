@@ -5,7 +5,7 @@ what the server does to plan it, and is one round trip.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
@@ -99,21 +99,22 @@ class Prepared:
         rows = self.all(**values)
         return rows[0] if rows else None
 
-    def message(self, cursor: Any, known: set[str], values: Mapping[str, Any]) -> bytes:
+    def message(
+        self, cursor: Any, known: Collection[str], values: Mapping[str, Any]
+    ) -> tuple[bytes, str | None]:
         """All that asks for it, for who sends it without waiting for the answer.
 
         :param cursor: of psycopg2, on the connection that is asked.
-        :param known: the names of what this connection keeps planned; a new one is added.
+        :param known: the names of what this connection keeps planned.
+        :returns: with it the name that the connection knows from then on, if it is a new one.
         """
         arguments = self._arguments(values)
         if not self._may_plan(known):
-            written: bytes = cursor.mogrify(self._written_out, _numbered(arguments))
-            return written
+            return cursor.mogrify(self._written_out, _numbered(arguments)), None
         execution: bytes = cursor.mogrify(self._execute, arguments)
         if self._name in known:
-            return execution
-        known.add(self._name)
-        return f"{self._preparation};".encode() + execution
+            return execution, None
+        return f"{self._preparation};".encode() + execution, self._name
 
     def _arguments(self, values: Mapping[str, Any]) -> list[Any]:
         asked = {name: ask() for name, ask in self._askable.items()}
@@ -133,7 +134,7 @@ class Prepared:
             known.discard(self._name)
             cursor.execute(self._written_out, _numbered(arguments))
 
-    def _may_plan(self, known: set[str]) -> bool:
+    def _may_plan(self, known: Collection[str]) -> bool:
         if not (self._keeps_plan and settings().database_prepare):
             return False
         return self._name in known or len(known) < MOST_PLANS

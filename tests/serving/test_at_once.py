@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import parse_headers
 from typing import BinaryIO
+from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
+from stockroom.core.transaction import reading
 from tests.contract.conftest import OpenSite, Site
 from tests.contract.web import request
 from tests.factories.products import make_product
@@ -76,21 +79,64 @@ def no_thread_free(site: Site) -> Iterator[None]:
         yield
 
 
-def is_answered_without_a_thread(site: Site, path: str) -> bool:
+def is_answered_without_a_thread(site: Site, asked_before: str, path: str) -> bool:
     with kept(site) as reader:
-        first = reader.ask(path)
+        first = reader.ask(asked_before)
         with no_thread_free(site):
             reader.wire.settimeout(0.3)
             try:
-                assert reader.ask(path) == first
+                answer = reader.ask(path)
             except TimeoutError:
                 return False
+        assert answer == (first if path == asked_before else reader.ask(path))
     return True
 
 
 def test_what_is_at_hand_needs_no_thread(site: Site, path: str) -> None:
     # An answer is at hand for a second: on a busy machine, the threads may not be held by then.
-    assert any(is_answered_without_a_thread(site, path) for _ in range(ATTEMPTS))
+    assert any(is_answered_without_a_thread(site, path, path) for _ in range(ATTEMPTS))
+
+
+def test_what_postgresql_alone_knows_needs_no_thread(site: Site, path: str) -> None:
+    # So much is it for whom a request counts, and how many there were.
+    others = [f"/api/v1/products/{make_product(site.app).id}" for _ in range(ATTEMPTS)]
+    assert any(is_answered_without_a_thread(site, path, other) for other in others)
+
+
+def test_what_is_not_there_is_told_on_a_kept_connection(site: Site, path: str) -> None:
+    with kept(site) as reader:
+        reader.ask(path)
+        for _ in range(5):
+            status, headers, _ = reader.ask(f"/api/v1/products/{uuid4()}")
+            assert (status, headers["Content-Type"]) == (404, "application/problem+json")
+        assert reader.ask(path)[0] == 200
+
+
+def test_who_asks_while_the_server_ends_all_connections_is_answered(site: Site, path: str) -> None:
+    with kept(site) as reader:
+        reader.ask(path)
+        for _ in range(5):
+            other = f"/api/v1/products/{make_product(site.app).id}"
+            with site.app.app_context(), reading() as session:
+                session.execute(
+                    text(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                        " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                    )
+                )
+            assert reader.ask(other)[0] == 200
+
+
+def test_many_ask_for_what_only_postgresql_knows(site: Site, path: str) -> None:
+    paths = [f"/api/v1/products/{make_product(site.app).id}" for _ in range(30)]
+    with ExitStack() as stack:
+        readers = [stack.enter_context(kept(site)) for _ in range(10)]
+        for asked in paths:
+            for reader in readers:
+                reader.send(asked)
+            answers = [reader.answer() for reader in readers]
+            assert answers == [answers[0]] * 10
+            assert answers[0][0] == 200
 
 
 @pytest.mark.parametrize(
