@@ -20,6 +20,7 @@ from marshmallow.validate import Range
 
 from stockroom.objections import objections, objections_in_production
 
+LOOP_CONNECTIONS = 2
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -146,15 +147,19 @@ class Settings:
         return self.database_pool_size or self.web_threads + 2
 
     @property
+    def loop_connections(self) -> int:
+        """How many the loop of a process has for itself beside those (``core.asking``): none where
+        a pooler may stand before the server, or where there is no such loop.
+        """
+        has_some = self.database_prepare and self.web_worker is WebWorker.THREADS
+        return LOOP_CONNECTIONS if has_some else 0
+
+    @property
     def sqlalchemy_url(self) -> str:
         """The database's address with its driver named; the embedded server's if there is none."""
         scheme, _, rest = (self.database_url or "postgresql:///").partition("://")
         driver = "postgresql+psycopg2" if scheme in {"postgres", "postgresql"} else scheme
         return f"{driver}://{rest}"
-
-
-LOOP_CONNECTIONS = 2
-"""What the loop of a process has for itself beside those (``core.asking``)."""
 
 
 def cores() -> int:

@@ -19,7 +19,6 @@ import structlog
 from flask import Flask
 
 from stockroom.at_once import Loop
-from stockroom.config import LOOP_CONNECTIONS
 from stockroom.core import cache
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
@@ -151,7 +150,8 @@ class Asker:
 
     def _open_some(self) -> None:
         self._opened_at = monotonic()
-        for _ in range(LOOP_CONNECTIONS - len(self._idle) - len(self._busy) - self._opening):
+        there = len(self._idle) + len(self._busy) + self._opening
+        for _ in range(settings().loop_connections - there):
             self._opening += 1
             self._loop.in_thread(self._open, self._take)
 

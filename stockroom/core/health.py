@@ -69,7 +69,8 @@ def check_letters() -> str:
 
 def check_connections() -> str:
     """The server has room for all that the processes of one machine may open."""
-    needed = settings().processes * (settings().connections + 1)
+    each = settings().connections + settings().loop_connections + 1
+    needed = settings().processes * each
     try:
         with reading() as session:
             link = session.connection().connection.driver_connection

@@ -47,6 +47,8 @@ _SIGNS = (
 
 def configure(settings: Settings) -> None:
     """Send the records of structlog and of the standard library through one formatter."""
+    # No line tells of these, and each record would be given them.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -84,8 +86,15 @@ def say(name: str, line: Line) -> None:
     # As structlog marks its own, for those formatters that do not know lines.
     record._logger, record._name = logger, "info"  # noqa: SLF001
     # Written out here: handlers hold a lock meanwhile.
-    record.written = json.dumps(redact(None, "", line))
+    record.written = _written(line)
     logger.handle(record)
+
+
+def _written(line: Line) -> str:
+    # Looked through as a whole: most lines hold no sign, and no field has a secret's name.
+    written = json.dumps(line)
+    is_plain = "\\" not in written and not _has_sign(written)
+    return written if is_plain else json.dumps(redact(None, "", line))
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
@@ -116,12 +125,16 @@ def _redacted(name: str, value: Any) -> Any:
 
 
 def _without_secrets(text: str) -> str:
+    return SECRET_TEXT.sub(_blanked, text) if _has_sign(text) else text
+
+
+def _has_sign(text: str) -> bool:
     folded = text.casefold()
     # A loop, as a generator in ``any`` would take twice as long.
-    for sign in _SIGNS:
+    for sign in _SIGNS:  # noqa: SIM110
         if sign in folded:
-            return SECRET_TEXT.sub(_blanked, text)
-    return text
+            return True
+    return False
 
 
 @lru_cache(maxsize=1024)
