@@ -14,7 +14,6 @@ from functools import partial
 from selectors import EVENT_READ
 from time import monotonic
 
-import psycopg2
 import structlog
 from flask import Flask
 
@@ -98,7 +97,7 @@ class Asker:
         for link in [
             it for it, asked in self._busy.items() if now - asked.since > self._lost_after
         ]:
-            self._drop(link, "it does not answer")
+            self._drop(link, TimeoutError("It does not answer."))
         if now - self._opened_at > REOPENED_SECONDS:
             self._open_some()
 
@@ -112,15 +111,15 @@ class Asker:
             except TooLong:
                 self._free(link)
                 self._end(asked, None)
-            except psycopg2.Error as error:
-                self._drop(link, str(error))
+            except Exception as error:  # noqa: BLE001 - a thread meets it as well, and tells of it
+                self._drop(link, error)
 
     def _hear(self, link: Link, _file: object) -> None:
         """There is news on a connection."""
         try:
             rows = link.rows()
-        except psycopg2.Error as error:
-            self._drop(link, str(error))
+        except Exception as error:  # noqa: BLE001 - a thread meets it as well, and tells of it
+            self._drop(link, error)
             return
         if rows is not None and (asked := self._free(link)):
             # PostgreSQL has something to do while the answer is written.
@@ -138,9 +137,9 @@ class Asker:
             self._idle.append(link)
         return asked
 
-    def _drop(self, link: Link, reason: str) -> None:
+    def _drop(self, link: Link, error: Exception) -> None:
         """What was asked on it is left to threads, which tell clients what is the matter."""
-        log.info("a connection of the loop is replaced", reason=reason.strip())
+        log.info("a connection of the loop is replaced", reason=str(error).strip())
         self._loop.poller.unregister(link)
         asked = self._free(link)
         self._idle.remove(link)

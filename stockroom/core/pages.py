@@ -1,6 +1,7 @@
 """Pages at the border: the query that asks for one, and the answer that holds one."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from flask import Response, jsonify, request
@@ -9,6 +10,8 @@ from marshmallow import Schema, fields, post_dump, validate
 from stockroom.core.fields import QueryFlag, QueryInteger, Text
 from stockroom.core.pagination import DEFAULT_PAGE, LARGEST_PAGE, Page, PageRequest
 from stockroom.core.schemas import BaseSchema
+
+_MOST_QUERIES = 200
 
 
 class PageQuery(BaseSchema):
@@ -60,5 +63,14 @@ def page_response(page: Page[object], schema: type[Schema]) -> Response:
 
 
 def next_link(path: str, query: Mapping[str, str], next_cursor: str) -> str:
-    """The header ``Link`` that names the page behind this one."""
-    return f'<{path}?{urlencode({**query, "cursor": next_cursor})}>; rel="next"'
+    """The header ``Link`` that names the page behind this one.
+
+    :param next_cursor: made of letters that addresses take as they are.
+    """
+    others = _encoded(tuple((name, query[name]) for name in query if name != "cursor"))
+    return f'<{path}?{others}cursor={next_cursor}>; rel="next"'
+
+
+@lru_cache(_MOST_QUERIES)
+def _encoded(parameters: tuple[tuple[str, str], ...]) -> str:
+    return f"{urlencode(parameters)}&" if parameters else ""

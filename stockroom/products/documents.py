@@ -18,7 +18,7 @@ def document(found: Select[Any]) -> Select[Any]:
     product = found.subquery("product")
     stock = stock_of(product)
     document = cast(json_object(fields_of(product, stock.c.available)), String)
-    return select(document, _etag(product, stock.c.available)).select_from(
+    return select(document, etag_of(product, stock.c.available)).select_from(
         product.join(stock, true())
     )
 
@@ -76,7 +76,7 @@ def _moment(moment: ColumnElement[Any]) -> ColumnElement[str]:
     return func.replace(written, sql("'.000000'"), sql("''"))
 
 
-def _etag(product: FromClause, available: ColumnElement[int]) -> ColumnElement[str]:
+def etag_of(product: FromClause, available: ColumnElement[int]) -> ColumnElement[str]:
     """As ``Product.etag`` has it."""
     hexadecimal = func.replace(cast(product.c.id, String), sql("'-'"), sql("''"))
     return func.concat(product.c.version, sql("'-'"), hexadecimal, sql("'.'"), available)
