@@ -68,6 +68,7 @@ class Asker:
         self._asked: dict[str, _Asked] = {}
         self._opening = 0
         self._opened_at = 0.0
+        self._most = settings().loop_connections
         longest = settings().database_statement_timeout_seconds
         # Zero is no timeout.
         self._lost_after = longest + LOST_SECONDS if longest else math.inf
@@ -79,12 +80,13 @@ class Asker:
     def ask(self, address: str, read: HotRead, question: Question, then: Then) -> None:
         """Have the loop call ``then`` when there is an answer, which is kept for others as well.
 
-        Of many who ask for one address meanwhile, PostgreSQL hears one.
+        Of many who ask for one address meanwhile, PostgreSQL hears one, unless there was a write.
         """
-        if under_way := self._asked.get(address):
+        under_way, begun = self._asked.get(address), cache.reading(address)
+        if under_way and under_way.reading.generation == begun.generation:
             under_way.thens.append(then)
             return
-        asked = _Asked(address, read, question, cache.reading(address), [then])
+        asked = _Asked(address, read, question, begun, [then])
         self._asked[address] = asked
         self._waiting.append(asked)
         self._send()
@@ -127,7 +129,8 @@ class Asker:
             self._end(asked, _answer(asked, rows))
 
     def _end(self, asked: _Asked, answer: Answer | None) -> None:
-        del self._asked[asked.address]
+        if self._asked.get(asked.address) is asked:
+            del self._asked[asked.address]
         for then in asked.thens:
             then(answer)
 
@@ -150,7 +153,7 @@ class Asker:
     def _open_some(self) -> None:
         self._opened_at = monotonic()
         there = len(self._idle) + len(self._busy) + self._opening
-        for _ in range(settings().loop_connections - there):
+        for _ in range(self._most - there):
             self._opening += 1
             self._loop.in_thread(self._open, self._take)
 
@@ -162,7 +165,10 @@ class Asker:
         self._opening -= 1
         if error := opened.exception():
             log.info("the loop has no connection", reason=str(error).strip())
-        elif link := opened.result():
+        elif (link := opened.result()) is None:
+            # Behind a pooler there is none to be had.
+            self._most = 0
+        else:
             self._loop.poller.register(link, EVENT_READ, partial(self._hear, link))
             self._idle.append(link)
 

@@ -91,6 +91,10 @@ class Memory:
         :param generation: the one in which its reading began.
         """
         with self._lock:
+            there = self._entries.get(address)
+            if there and there.generation > generation:
+                # Another reader, who began after the write, was quicker.
+                return
             self._drop(address)
             self._entries[address] = _Entry(answer, read_at, generation)
             self.bytes += _size(address, answer)

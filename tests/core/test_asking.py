@@ -116,6 +116,16 @@ def test_an_answer_from_before_a_write_is_given_but_not_kept(asker: Asker, loop:
     assert not memory().has(ADDRESS)
 
 
+def test_who_asks_after_a_write_is_not_told_what_was_asked_before(asker: Asker, loop: Loop) -> None:
+    before = ask(asker, NAP)
+    memory().move_on()
+    after = ask(asker)
+    assert [body(it) for it in answers(asker, loop, after)] == [b"hello"]
+    assert before == []
+    answers(asker, loop, before)
+    assert memory().at_hand(ADDRESS) is after[0]
+
+
 def test_a_loop_asks_while_others_wait_for_long_answers(asker: Asker, loop: Loop) -> None:
     slow = [ask(asker, NAP, address=str(it)) for it in range(LOOP_CONNECTIONS - 1)]
     quick = ask(asker)
