@@ -41,15 +41,18 @@ class AtOnce(Protocol):
     def knows(self, path: str, query: str) -> bool:
         """Whether the answer to an address, as it was sent, is most likely to be had at once."""
 
-    def look_after(self) -> None:
-        """What the loop calls with each turn."""
+    def is_waiting(self) -> bool:
+        """Whether something waits until it can be asked, and the loop has to look after it soon."""
+
+    def look_after(self, *, is_stopping: bool) -> None:
+        """What the loop calls now and then."""
 
 
 class WouldWait(Exception):
     """The answer has to be waited for: a thread must be asked for it."""
 
 
-class Asked:
+class Pending:
     """Something that the loop waits for while it goes on with others."""
 
     def __init__(self) -> None:
@@ -73,6 +76,6 @@ class Asked:
 class MustAsk(WouldWait):
     """PostgreSQL has been asked for the answer."""
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, pending: Pending) -> None:
         super().__init__()
-        self.asked = asked
+        self.pending = pending

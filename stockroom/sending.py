@@ -12,8 +12,8 @@ from gunicorn.workers.gthread import TConn
 from stockroom.at_once import AT_ONCE, Answers
 
 
-class Exchange:
-    """A request that no thread has, and its answer."""
+class Reply:
+    """What becomes of a request that no thread has."""
 
     def __init__(self, request: Request, conn: TConn) -> None:
         outbox: Any = _Outbox()

@@ -29,7 +29,7 @@ from stockroom import exchange
 from stockroom.at_once import AT_ONCE, Answers, AtOnce, MustAsk
 from stockroom.priority import stand_back_for
 from stockroom.reading_ahead import parser_of
-from stockroom.sending import Exchange, not_taken, send_rest
+from stockroom.sending import Reply, not_taken, send_rest
 
 HEAD_SECONDS = 10.0
 """How long a client may take from its connection, or first byte, to the end of the head."""
@@ -94,10 +94,15 @@ class PatientWorker(ThreadWorker):
         self._looks_up_at = now + LOOK_UP_SECONDS
         super().notify()
         if self._at_once:
-            self._at_once.look_after()
+            self._at_once.look_after(is_stopping=not self.alive)
         if self.alive and self._is_relieved():
             self._linger(LINGER_SECONDS)
             super().handle_exit(SIGTERM, None)
+
+    def wait_for_and_dispatch_events(self, timeout: float | None) -> None:
+        if self._at_once and self._at_once.is_waiting():
+            timeout = LOOK_UP_SECONDS
+        super().wait_for_and_dispatch_events(timeout)
 
     def _is_relieved(self) -> bool:
         by = self._relieved_by
@@ -120,8 +125,8 @@ class PatientWorker(ThreadWorker):
         """Answer a connection, or give it a thread, or wait until it has asked for something."""
         if not self._has_asked(conn):
             self._await_more(conn)
-        elif exchange := self._exchange_at_once(conn):
-            self._answer(conn, exchange, self.wsgi)
+        elif reply := self._reply_at_once(conn):
+            self._answer(conn, reply, self.wsgi)
         else:
             super().enqueue_req(conn)
 
@@ -169,7 +174,7 @@ class PatientWorker(ThreadWorker):
         on_more = partial(self.on_pending_socket_readable, conn)
         self.poller.register(conn.sock, EVENT_READ, on_more)
 
-    def _exchange_at_once(self, conn: TConn) -> Exchange | None:
+    def _reply_at_once(self, conn: TConn) -> Reply | None:
         """Of a request whose answer most likely needs no thread."""
         if self._at_once is None or not self._keeps_connections():
             return None
@@ -179,7 +184,7 @@ class PatientWorker(ThreadWorker):
         if not self._at_once.knows(request.path or "", request.query or ""):
             return None
         try:
-            return Exchange(request, conn)
+            return Reply(request, conn)
         except Exception:  # noqa: BLE001 - a thread finds it as well, and tells of it
             return None
 
@@ -187,13 +192,13 @@ class PatientWorker(ThreadWorker):
         """Whether answers may say so: those of the loop say nothing else."""
         return self.alive and len(self.keepalived_conns) < self.max_keepalived
 
-    def _answer(self, conn: TConn, exchange: Exchange, application: Answers | None) -> None:
+    def _answer(self, conn: TConn, reply: Reply, application: Answers | None) -> None:
         """Send the application's answer, now or later; where it has none, a thread looks for it."""
         try:
             can_say_so = self._keeps_connections()
-            answer = exchange.answered(application) if application and can_say_so else None
+            answer = reply.answered(application) if application and can_say_so else None
         except MustAsk as must:
-            must.asked.then(partial(self._answer, conn, exchange))
+            must.pending.then(partial(self._answer, conn, reply))
             return
         except Exception:  # noqa: BLE001 - WouldWait, or what a thread finds as well, and tells of
             answer = None

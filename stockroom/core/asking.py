@@ -22,7 +22,7 @@ from stockroom.core import cache
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
 from stockroom.core.hot_reads import HotRead
-from stockroom.core.links import Link, TooLong, open_link
+from stockroom.core.links import Link, NotAsked, open_link
 from stockroom.core.memory import Answer
 from stockroom.core.prepared import Row
 from stockroom.core.representation import Question
@@ -32,8 +32,10 @@ log = structlog.get_logger(__name__)
 MOST_WAITING = 64
 PATIENCE_SECONDS = 0.25
 """How long a question waits until a connection is free; then threads find its answer."""
+LONGEST_QUERY_SECONDS = 60.0
+"""How long a query may take where the settings name no limit."""
 LOST_SECONDS = 5.0
-"""How much longer than a statement may take an answer is waited for."""
+"""How much longer than that an answer is waited for."""
 REOPENED_SECONDS = 5.0
 """After that it is tried again to open a connection."""
 
@@ -42,10 +44,10 @@ Then = Callable[[Answer | None], None]
 
 
 @dataclass(slots=True)
-class _Asked:
+class _Query:
     """A question under way, for all who want to know.
 
-    :ivar since: by the monotonic clock, when it was asked, or last sent.
+    :ivar since: by the monotonic clock, when it came, or was sent.
     """
 
     address: str
@@ -63,35 +65,42 @@ class Asker:
         self._app = app
         self._loop = loop
         self._idle: list[Link] = []
-        self._busy: dict[Link, _Asked] = {}
-        self._waiting: deque[_Asked] = deque()
-        self._asked: dict[str, _Asked] = {}
+        self._busy: dict[Link, _Query] = {}
+        self._waiting: deque[_Query] = deque()
+        self._asked: dict[str, _Query] = {}
         self._opening = 0
         self._opened_at = 0.0
         self._most = settings().loop_connections
-        longest = settings().database_statement_timeout_seconds
-        # Zero is no timeout.
-        self._lost_after = longest + LOST_SECONDS if longest else math.inf
+        longest = settings().database_statement_timeout_seconds or LONGEST_QUERY_SECONDS
+        self._lost_after = longest + LOST_SECONDS
         self._open_some()
 
     def is_ready(self) -> bool:
-        return bool(self._idle or self._busy) and len(self._waiting) < MOST_WAITING
+        """Whether a question would not have to wait for long."""
+        if self._idle:
+            return True
+        since = max((asked.since for asked in self._busy.values()), default=-math.inf)
+        return monotonic() - since < PATIENCE_SECONDS and len(self._waiting) < MOST_WAITING
+
+    def is_waiting(self) -> bool:
+        return bool(self._waiting)
 
     def ask(self, address: str, read: HotRead, question: Question, then: Then) -> None:
         """Have the loop call ``then`` when there is an answer, which is kept for others as well.
 
-        Of many who ask for one address meanwhile, PostgreSQL hears one, unless there was a write.
+        Of many who ask for one address meanwhile, PostgreSQL hears one, unless there was a write
+        or the answer would be too old.
         """
         under_way, begun = self._asked.get(address), cache.reading(address)
-        if under_way and under_way.reading.generation == begun.generation:
+        if under_way and begun.may_share(under_way.reading):
             under_way.thens.append(then)
             return
-        asked = _Asked(address, read, question, begun, [then])
+        asked = _Query(address, read, question, begun, [then])
         self._asked[address] = asked
         self._waiting.append(asked)
         self._send()
 
-    def look_after(self) -> None:
+    def look_after(self, *, is_stopping: bool = False) -> None:
         """Leave to threads what waits for too long, and replace connections that are lost."""
         now = monotonic()
         while self._waiting and now - self._waiting[0].since > PATIENCE_SECONDS:
@@ -100,7 +109,7 @@ class Asker:
             it for it, asked in self._busy.items() if now - asked.since > self._lost_after
         ]:
             self._drop(link, TimeoutError("It does not answer."))
-        if now - self._opened_at > REOPENED_SECONDS:
+        if now - self._opened_at > REOPENED_SECONDS and not is_stopping:
             self._open_some()
 
     def _send(self) -> None:
@@ -109,15 +118,17 @@ class Asker:
             self._busy[link] = asked
             asked.since = monotonic()
             try:
-                link.ask(asked.question.query, asked.question.values)
-            except TooLong:
+                link.ask(asked.question.query(), asked.question.values)
+            except NotAsked:
                 self._free(link)
                 self._end(asked, None)
             except Exception as error:  # noqa: BLE001 - a thread meets it as well, and tells of it
                 self._drop(link, error)
 
     def _hear(self, link: Link, _file: object) -> None:
-        """There is news on a connection."""
+        """There is news on a connection, which may be lost since the loop was told of it."""
+        if link not in self._busy and link not in self._idle:
+            return
         try:
             rows = link.rows()
         except Exception as error:  # noqa: BLE001 - a thread meets it as well, and tells of it
@@ -128,13 +139,13 @@ class Asker:
             self._send()
             self._end(asked, _answer(asked, rows))
 
-    def _end(self, asked: _Asked, answer: Answer | None) -> None:
+    def _end(self, asked: _Query, answer: Answer | None) -> None:
         if self._asked.get(asked.address) is asked:
             del self._asked[asked.address]
         for then in asked.thens:
             then(answer)
 
-    def _free(self, link: Link) -> _Asked | None:
+    def _free(self, link: Link) -> _Query | None:
         asked = self._busy.pop(link, None)
         if asked:
             self._idle.append(link)
@@ -173,7 +184,7 @@ class Asker:
             self._idle.append(link)
 
 
-def _answer(asked: _Asked, rows: list[Row]) -> Answer | None:
+def _answer(asked: _Query, rows: list[Row]) -> Answer | None:
     try:
         answer = asked.read.answer_of(asked.question.shown(rows))
     except DomainError:

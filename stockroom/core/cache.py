@@ -96,6 +96,11 @@ class Reading:
     read_at: float
     generation: int
 
+    def may_share(self, other: "Reading") -> bool:
+        """Whether what comes of another one that began before is good for this one as well."""
+        is_young = self.read_at - other.read_at <= LONGEST_SECONDS
+        return is_young and self.generation == other.generation
+
     def keep(self, new: Answer) -> None:
         CACHE_MISSES.inc()
         _keep(self.address, new, self.read_at, self.generation)

@@ -89,6 +89,7 @@ def _finish(response: Response) -> Response:
     request_scope.note(
         g.began,
         response.status_code,
+        own_id=g.request_id,
         method=request.method,
         endpoint=request.endpoint,
         path=request.path,

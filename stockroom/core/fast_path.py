@@ -18,11 +18,11 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import structlog
 from flask import Flask
 
-from stockroom.at_once import AT_ONCE, Asked, Loop, MustAsk, WouldWait
+from stockroom.at_once import AT_ONCE, Loop, MustAsk, Pending, WouldWait
 from stockroom.config import Settings
 from stockroom.core import cache, request_scope
 from stockroom.core.asking import Asker
-from stockroom.core.errors import DomainError, Unavailable
+from stockroom.core.errors import DomainError
 from stockroom.core.fast_answers import FastAnswer, FastAnswers
 from stockroom.core.hot_limits import Allowance, HotLimits
 from stockroom.core.hot_reads import (
@@ -92,9 +92,12 @@ class FastPath:
         self._is_in_loop = True
         self._asker = Asker(self._app, loop) if self._asks else None
 
-    def look_after(self) -> None:
+    def is_waiting(self) -> bool:
+        return self._asker is not None and self._asker.is_waiting()
+
+    def look_after(self, *, is_stopping: bool) -> None:
         if self._asker:
-            self._asker.look_after()
+            self._asker.look_after(is_stopping=is_stopping)
 
     def knows(self, path: str, query: str) -> bool:
         """Whether the answer is kept here and fresh, or asked for without a thread."""
@@ -145,51 +148,63 @@ class FastPath:
 
     def _read(self, request: _Request) -> FastAnswer | None:
         """None for whatever Flask has to answer, or to refuse, or what has to be waited for."""
-        environ, where = request.environ, address_of(request.environ)
-        may_wait = AT_ONCE not in environ
+        read = self._at_once if AT_ONCE in request.environ else self._in_thread
         try:
-            # Before all else where nothing is waited for: who is sent to a thread counts there.
-            kept = None if may_wait else cache.at_hand(where)
-            question = None if may_wait or kept else self._question(where, request.read)
-            if not (may_wait or kept or question):
-                return None
-            allowance = self._allowance(request, may_wait=may_wait)
-            if allowance is None:
-                return None
-            if question:
-                raise MustAsk(self._ask(where, question, request, allowance))
-            answer = kept or cache.answer(where, request.read.answer)
-        except Unavailable as error:
-            environ[FAILED] = error
+            return read(request)
+        except DomainError as error:
+            request.environ[FAILED] = error
+        except MALFORMED_TOKEN:
+            pass
+        return None
+
+    def _in_thread(self, request: _Request) -> FastAnswer | None:
+        allowance = self._allowance(request, may_wait=True)
+        if allowance is None:
             return None
-        except (DomainError, *MALFORMED_TOKEN):
-            return None
+        answer = cache.answer(address_of(request.environ), request.read.answer)
         return self._written(request, allowance, answer)
 
-    def _allowance(self, request: _Request, *, may_wait: bool) -> Allowance | None:
-        caller = _caller(request.environ, may_wait=may_wait)
-        if caller is None:
+    def _at_once(self, request: _Request) -> FastAnswer | None:
+        """:raises MustAsk: if the database has been asked."""
+        where = address_of(request.environ)
+        # Before it is counted: who is sent to a thread is counted there.
+        kept = cache.at_hand(where)
+        question = None if kept else self._question(where, request.read)
+        if not (kept or question):
             return None
-        return self._limits.count(caller, request.read.endpoint, may_wait=may_wait)
+        allowance = self._allowance(request, may_wait=False)
+        if allowance and question:
+            raise MustAsk(self._ask(where, question, request, allowance))
+        return self._written(request, allowance, kept) if allowance and kept else None
 
     def _question(self, where: str, read: HotRead) -> Question | None:
         """What the loop can ask itself; what is asked for often comes from Redis, if it can."""
         if not (self._asker and self._asker.is_ready()) or cache.is_shared(where):
             return None
         question = read.question()
-        return None if question.asks_more else question
+        return None if question.takes_time else question
 
     def _ask(
         self, where: str, question: Question, request: _Request, allowance: Allowance
-    ) -> Asked:
-        asked = Asked()
+    ) -> Pending:
+        pending = Pending()
 
         def go_on(answer: Answer | None) -> None:
-            asked.come(partial(self._answer_later, request, allowance, answer) if answer else None)
+            if answer is None:
+                self._limits.give_back(allowance)
+            pending.come(
+                partial(self._answer_later, request, allowance, answer) if answer else None
+            )
 
         assert self._asker  # noqa: S101 - it has just been found ready
         self._asker.ask(where, request.read, question, go_on)
-        return asked
+        return pending
+
+    def _allowance(self, request: _Request, *, may_wait: bool) -> Allowance | None:
+        caller = _caller(request.environ, may_wait=may_wait)
+        if caller is None:
+            return None
+        return self._limits.count(caller, request.read.endpoint, may_wait=may_wait)
 
     def _answer_later(
         self,
@@ -199,18 +214,14 @@ class FastPath:
         _environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        request_scope.begin(request.own_id, request.address)
-        try:
-            written = self._written(request, allowance, answer)
-        finally:
-            request_scope.end()
-        return written.sent(start_response)
+        return self._written(request, allowance, answer).sent(start_response)
 
     def _written(self, request: _Request, allowance: Allowance, answer: Answer) -> FastAnswer:
         written = self._answers.write(request.environ, request.own_id, allowance, answer)
         request_scope.note(
             request.began,
             written.status,
+            own_id=request.own_id,
             method="GET",
             endpoint=request.read.endpoint,
             path=request.read.path,

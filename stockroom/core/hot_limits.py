@@ -25,11 +25,15 @@ _MOST_CALLERS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What the RateLimit headers tell."""
+    """What the RateLimit headers tell.
+
+    :ivar counted: whom the request was counted for here, and where.
+    """
 
     limit: int
     remaining: int
     reset_at: float
+    counted: tuple[str, str] | None = None
 
 
 @dataclass(slots=True)
@@ -68,14 +72,25 @@ class HotLimits:
         :param may_wait: for the store. Of those who may not, the first to come when the store is
             due gets None, uncounted; the others go on until somebody has told it.
         """
-        count = self._counts.get((caller, endpoint))
-        if count is not None and (allowance := self._counted_here(count, may_wait=may_wait)):
+        key = caller, endpoint
+        count = self._counts.get(key)
+        if count is not None and (allowance := self._counted_here(key, count, may_wait=may_wait)):
             return allowance
         if not may_wait:
             return None
         return self._tell(caller, endpoint, count)
 
-    def _counted_here(self, count: _Count, *, may_wait: bool) -> Allowance | None:
+    def give_back(self, allowance: Allowance) -> None:
+        """Take back what was counted here: somebody else counts the request."""
+        count = self._counts.get(allowance.counted) if allowance.counted else None
+        if count is not None:
+            with count.lock:
+                # What the store was told meanwhile stays.
+                count.untold = max(0, count.untold - 1)
+
+    def _counted_here(
+        self, key: tuple[str, str], count: _Count, *, may_wait: bool
+    ) -> Allowance | None:
         with count.lock:
             if count.untold >= count.allowance.remaining:
                 return None
@@ -86,7 +101,8 @@ class HotLimits:
                     return None
             count.untold += 1
             told = count.allowance
-            return Allowance(told.limit, max(0, told.remaining - count.untold), told.reset_at)
+            left = max(0, told.remaining - count.untold)
+            return Allowance(told.limit, left, told.reset_at, key)
 
     def _tell(self, caller: str, endpoint: str, count: _Count | None) -> Allowance | None:
         if self._is_shared and isinstance(limiter.limiter.storage, MemoryStorage):

@@ -6,14 +6,13 @@ A view under ``Blueprint.hot`` does not read; it says how to. That is kept by ad
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from flask import Flask, Response, current_app, g, request
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
-from werkzeug.routing import MapAdapter
 
 from stockroom.core import cache
 from stockroom.core.context import belongings
@@ -92,15 +91,17 @@ class HotReads:
         """None as well for what Flask has to refuse."""
         try:
             path, query = _text(environ["PATH_INFO"]), _query(_text(environ["QUERY_STRING"]))
-            endpoint, arguments = self._adapter.match(path, "GET")
+            endpoint, arguments = self._matched(path)
             plan = self._plans.get(endpoint)
             return HotRead(endpoint, path, query, plan(query, **arguments)) if plan else None
         except (UnicodeError, HTTPException, ValidationError, DomainError):
             return None
 
     @cached_property
-    def _adapter(self) -> MapAdapter:
-        return self._app.url_map.bind("")
+    def _matched(self) -> Callable[[str], tuple[str, Mapping[str, Any]]]:
+        """The endpoint of a path, and what stands in it; raises HTTPException if there is none."""
+        adapter = self._app.url_map.bind("")
+        return lru_cache(MOST_ADDRESSES)(lambda path: adapter.match(path, "GET"))
 
     @cached_property
     def _plans(self) -> Mapping[str, Plan]:

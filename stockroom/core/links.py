@@ -15,12 +15,12 @@ from stockroom.core.prepared import Prepared, Row
 from stockroom.extensions import db
 
 OPENING_SECONDS = 10.0
-LONGEST_MESSAGE = 16 * 1024
-"""In bytes: what any socket takes at once, so that sending is no wait either."""
+LONGEST_MESSAGE = 8 * 1024
+"""In bytes: what a socket takes at once on which nothing is under way, so that nothing waits."""
 
 
-class TooLong(Exception):
-    """A question that might have to wait until it is sent."""
+class NotAsked(Exception):
+    """Nothing was sent: the question is too long, or at fault."""
 
 
 class Link:
@@ -38,12 +38,15 @@ class Link:
         return self._fileno
 
     def ask(self, query: Prepared, values: Mapping[str, Any]) -> None:
-        """:raises TooLong: if nothing was asked.
-        :raises psycopg2.Error: if the connection is of no use any more.
+        """:raises NotAsked: if the connection is as it was.
+        :raises psycopg2.Error: if it is of no use any more.
         """
-        message, learnt = query.message(self._cursor, self._known, values)
+        try:
+            message, learnt = query.message(self._cursor, self._known, values)
+        except Exception as error:
+            raise NotAsked from error
         if len(message) > LONGEST_MESSAGE:
-            raise TooLong
+            raise NotAsked
         self._cursor.execute(message)
         if learnt:
             self._known.add(learnt)

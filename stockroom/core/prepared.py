@@ -77,11 +77,11 @@ class Prepared:
         self._keeps_plan = keeps_plan
         numbered = str(compiled)
         # Behind a pooler, a connection may know it from another process.
-        self._name = f"q_{sha256(numbered.encode()).hexdigest()[:32]}"
+        self.name = f"q_{sha256(numbered.encode()).hexdigest()[:32]}"
         self._written_out = _written_out(numbered)
-        self._preparation = f"PREPARE {self._name} AS {numbered}"
+        self._preparation = f"PREPARE {self.name} AS {numbered}"
         places = ", ".join(["%s"] * len(self._parameters))
-        self._execute = f"EXECUTE {self._name}" + (f" ({places})" if places else "")
+        self._execute = f"EXECUTE {self.name}" + (f" ({places})" if places else "")
 
     def all(self, **values: Any) -> list[Row]:
         """Every row.
@@ -112,9 +112,9 @@ class Prepared:
         if not self._may_plan(known):
             return cursor.mogrify(self._written_out, _numbered(arguments)), None
         execution: bytes = cursor.mogrify(self._execute, arguments)
-        if self._name in known:
+        if self.name in known:
             return execution, None
-        return f"{self._preparation};".encode() + execution, self._name
+        return f"{self._preparation};".encode() + execution, self.name
 
     def _arguments(self, values: Mapping[str, Any]) -> list[Any]:
         asked = {name: ask() for name, ask in self._askable.items()}
@@ -126,18 +126,18 @@ class Prepared:
             cursor.execute(self._written_out, _numbered(arguments))
             return
         try:
-            if self._name not in known:
+            if self.name not in known:
                 cursor.execute(self._preparation)
-                known.add(self._name)
+                known.add(self.name)
             cursor.execute(self._execute, arguments)
         except _OUT_OF_STEP:
-            known.discard(self._name)
+            known.discard(self.name)
             cursor.execute(self._written_out, _numbered(arguments))
 
     def _may_plan(self, known: Collection[str]) -> bool:
         if not (self._keeps_plan and settings().database_prepare):
             return False
-        return self._name in known or len(known) < MOST_PLANS
+        return self.name in known or len(known) < MOST_PLANS
 
 
 @contextmanager

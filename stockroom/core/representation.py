@@ -24,21 +24,22 @@ class Representation:
 class Question:
     """What the database is asked for, and what is made of its answer.
 
+    :ivar query: gives what is asked.
     :ivar shown: makes the representation of all rows; raises DomainError if there is nothing that
         this reader may see.
-    :ivar asks_more: whether ``shown`` has to ask the database once more.
+    :ivar takes_time: whether the query has to be written out first, or ``shown`` asks once more.
     """
 
-    query: Prepared
+    query: Callable[[], Prepared]
     values: Mapping[str, Any]
     shown: Callable[[list[Row]], Representation]
-    asks_more: bool = False
+    takes_time: bool = False
 
     def answer(self) -> Representation:
         """:raises DomainError: as ``shown`` does.
         :raises Unavailable: if the database does not answer.
         """
-        return self.shown(self.query.all(**self.values))
+        return self.shown(self.query().all(**self.values))
 
 
 class Read(Protocol):

@@ -33,7 +33,14 @@ def end() -> None:
 
 
 def note(
-    began: float, status: int, *, method: str, endpoint: str | None, path: str, address: str | None
+    began: float,
+    status: int,
+    *,
+    own_id: str | None,
+    method: str,
+    endpoint: str | None,
+    path: str,
+    address: str | None,
 ) -> None:
     """Count the request, and log it.
 
@@ -51,6 +58,6 @@ def note(
             milliseconds=round(seconds * 1000, 1),
             address=address,
             event="request",
-            request_id=request_id.get(),
+            request_id=own_id,
         ),
     )

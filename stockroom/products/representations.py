@@ -6,7 +6,7 @@ and without a walk through its fields.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from hashlib import sha256
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from sqlalchemy import literal_column as sql
 
 from stockroom.core.pagination import PageRequest
 from stockroom.core.prepared import Prepared, Row
+from stockroom.core.recent import Recent
 from stockroom.core.representation import Question, Representation
 from stockroom.products.conditions import (
     ANY_WORDS,
@@ -37,12 +38,12 @@ _COLUMNS = [column for column in Product.__table__.columns if column.name != "se
 
 def of_id(product_id: UUID, *, to_staff: bool) -> Question:
     """The product: ProductNotFound if there is none, or none that this reader may see."""
-    return Question(_by_id(to_staff=to_staff), {"id": product_id}, _one)
+    return Question(partial(_by_id, to_staff=to_staff), {"id": product_id}, _one)
 
 
 def of_sku(sku: str, *, to_staff: bool) -> Question:
     """The product with this SKU, in any case, that is not archived; none as for ``of_id``."""
-    return Question(_by_sku(to_staff=to_staff), {"sku": sku}, _one)
+    return Question(partial(_by_sku, to_staff=to_staff), {"sku": sku}, _one)
 
 
 def of_page(
@@ -75,11 +76,12 @@ def of_page(
         next_cursor = order.cursor(items[-1][2:]) if len(rows) > request.limit else None
         before, behind = _around(next_cursor, total[0] if total else None)
         body = f"{before}{','.join([row[0] for row in items])}{behind}"
-        # Of the items' own tags: the page is forty times as long.
-        tags = " ".join([*(row[1] for row in items), behind])
+        # Of the items' own tags, as the page is forty times as long, and of how they are shown.
+        tags = " ".join([_page(shape).name, *(row[1] for row in items), behind])
         return Representation(body.encode(), sha256(tags.encode()).hexdigest()[:32], next_cursor)
 
-    return Question(_page(shape), {**values, **position}, shown, asks_more=request.count)
+    takes_time = request.count or _pages.get(shape) is None
+    return Question(partial(_page, shape), {**values, **position}, shown, takes_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,17 @@ def _by_sku(*, to_staff: bool) -> Prepared:
     return Prepared(document(found))
 
 
-@lru_cache(_MOST_SHAPES)
+_pages = Recent[_Shape, Prepared](_MOST_SHAPES)
+
+
 def _page(shape: _Shape) -> Prepared:
+    if (known := _pages.get(shape)) is None:
+        known = _page_of(shape)
+        _pages.keep(shape, known)
+    return known
+
+
+def _page_of(shape: _Shape) -> Prepared:
     order = keyset(shape.sort)
     keys = [key.label(f"key_{number}") for number, key in enumerate(order.keys)]
     # By relevance all that match have to be ranked: one plan is good for all words.

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import Integer, String, bindparam, func, literal, select, text
 
 from stockroom.config import LOOP_CONNECTIONS
-from stockroom.core import asking, links
+from stockroom.core import asking, cache, links
 from stockroom.core.asking import Asker
 from stockroom.core.cache import memory
 from stockroom.core.hot_reads import HotRead
@@ -57,7 +57,9 @@ def shown(rows: list[Row]) -> Representation:
 def ask(asker: Asker, query: Prepared = ECHO, address: str = ADDRESS, **how: Any) -> Asked:
     """What becomes of a question, as soon as it is known."""
     told: Asked = []
-    question = Question(query, how.get("values", {"word": "hello"}), how.get("shown", shown))
+    question = Question(
+        lambda: query, how.get("values", {"word": "hello"}), how.get("shown", shown)
+    )
     read = HotRead("things", "/things", {}, lambda **_: question)
     asker.ask(address, read, question, told.append)
     return told
@@ -107,6 +109,15 @@ def test_of_many_who_ask_for_one_address_all_have_the_same_answer(asker: Asker, 
     found = answers(asker, loop, *(ask(asker) for _ in range(100)))
     assert len(found) == 100
     assert {id(answer) for answer in found} == {id(memory().at_hand(ADDRESS))}
+
+
+def test_an_answer_that_would_be_too_old_is_asked_for_anew(
+    asker: Asker, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "LONGEST_SECONDS", -1)
+    before, after = ask(asker), ask(asker)
+    one, other = answers(asker, loop, before, after)
+    assert one is not other
 
 
 def test_an_answer_from_before_a_write_is_given_but_not_kept(asker: Asker, loop: Loop) -> None:
@@ -160,6 +171,7 @@ def test_what_may_not_be_sent_at_once_is_left_to_a_thread(
 ) -> None:
     monkeypatch.setattr(links, "LONGEST_MESSAGE", 1000)
     assert ask(asker, values={"word": "x" * 1000}) == [None]
+    assert ask(asker, values={}) == [None]
     assert [body(it) for it in answers(asker, loop, ask(asker))] == [b"hello"]
 
 
@@ -191,6 +203,17 @@ def test_connections_that_the_server_has_closed_are_replaced(
     monkeypatch.setattr(asking, "REOPENED_SECONDS", 0)
     asker.look_after()
     assert [body(it) for it in answers(asker, loop, ask(asker))] == [b"hello"]
+
+
+def test_news_of_a_connection_that_is_lost_already_are_no_matter(asker: Asker, loop: Loop) -> None:
+    stale = [*loop.poller.get_map().values()]
+    asker._lost_after = -1  # noqa: SLF001 - as if all of them had not answered for long
+    lost = [ask(asker, NAP, address=str(it)) for it in range(LOOP_CONNECTIONS)]
+    asker.look_after()
+    assert lost == [[None]] * LOOP_CONNECTIONS
+    for key in stale:
+        key.data(key.fileobj)
+    assert not asker.is_ready()
 
 
 def test_a_question_that_finds_no_connection_in_time_is_left_to_a_thread(

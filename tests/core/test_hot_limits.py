@@ -64,3 +64,15 @@ def test_who_was_answered_counts_though_the_store_forbids_the_next(app: Flask) -
         assert told(limits) == 1 + others
         assert limits.count("ada", ENDPOINT) is None
         assert told(limits) == 1000
+
+
+def test_what_somebody_else_counts_is_given_back(app: Flask) -> None:
+    limits = HotLimits("5000 per minute", is_shared=False)
+    with app.app_context():
+        limits.count("ada", ENDPOINT)
+        for _ in range(2 * MOST_UNTOLD):
+            counted = limits.count("ada", ENDPOINT, may_wait=False)
+            assert counted is not None
+            assert counted.remaining == 4998
+            limits.give_back(counted)
+        assert told(limits) == 1
