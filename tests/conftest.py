@@ -7,6 +7,7 @@ from typing import Any, TextIO
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
+from hypothesis import settings as hypothesis_settings
 from limits.storage import MemoryStorage
 from sqlalchemy.engine import make_url
 
@@ -24,6 +25,10 @@ from tests.servers import Servers, all_events, empty_tables
 from tests.statements import statements as statements_of
 
 SERVERS = pytest.StashKey[Servers]()
+
+# How long an example takes says something of the machine alone.
+hypothesis_settings.register_profile("stockroom", deadline=None)
+hypothesis_settings.load_profile("stockroom")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -21,7 +21,6 @@ pytestmark = pytest.mark.heavy
 DEEPLY = settings(
     max_examples=60,
     stateful_step_count=8,
-    deadline=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

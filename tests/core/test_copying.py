@@ -72,9 +72,7 @@ def brought_back(rows: list[Any]) -> list[Any]:
         return [tuple(row) for row in session.execute(select(TABLE))]
 
 
-@settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, max_size=8))
 def test_any_row_arrives_as_it_was(app_context: None, rows: list[Any]) -> None:
     assert brought_back(rows) == rows

@@ -66,7 +66,7 @@ def by_itself(app: Flask, query: str) -> Any:
     return found and ([*found.query.items()], found.read)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(query=WRITTEN | RAW)
 def test_any_query_is_what_webargs_makes_of_it(probe: Flask, query: str) -> None:
     assert by_itself(probe, query) == by_webargs(probe, query)

@@ -188,8 +188,6 @@ def test_an_address_that_does_not_answer_leaves_no_password_in_the_logs(
 
 
 @given(text=st.from_regex(SECRET_TEXT))
-@hypothesis_settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_secret_is_overlooked_at_first_sight(text: str) -> None:
     assert REDACTED in redact(None, "", {"said": text})["said"]

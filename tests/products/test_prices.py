@@ -14,9 +14,7 @@ from stockroom.products.money import format_price
 from tests.api import Api, assert_problem
 from tests.factories.products import product_body
 
-QUICK = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize(

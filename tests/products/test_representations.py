@@ -57,9 +57,7 @@ def products(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(fields=products())
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_product_is_written_as_its_schema_has_it(
     app_context: None, fields: dict[str, Any]
 ) -> None:

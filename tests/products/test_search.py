@@ -137,9 +137,7 @@ def test_what_is_no_line_of_text_is_refused(nobody: Api, q: str) -> None:
     assert list(assert_problem(response, 422, "validation-error")["errors"]) == ["q"]
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(q=st.text(st.characters(exclude_categories=["C"]), min_size=1, max_size=60))
 def test_every_text_is_a_search(nobody: Api, q: str) -> None:
     assert nobody.get(f"/products?{urlencode({'q': f'x{q}'})}").status_code == 200

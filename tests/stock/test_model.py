@@ -24,7 +24,6 @@ def test_stock_and_model_agree_after_every_act(app: Flask, runs: tuple[int, int]
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
-            deadline=None,
             suppress_health_check=[HealthCheck.too_slow],
         ),
     )

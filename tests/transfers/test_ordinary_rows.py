@@ -81,7 +81,7 @@ def test_every_value_is_what_the_schema_makes_of_it(name: str) -> None:
         assert told(ordinary.load, row) == told(SCHEMA.load, row)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(row=ROW, base=st.sampled_from([MUG, {}]))
 def test_any_row_is_what_the_schema_makes_of_it(row: dict[str, Any], base: dict[str, Any]) -> None:
     row = {**base, **row}

@@ -106,9 +106,7 @@ def assert_survives(app: Flask, folder: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(candidates=st.lists(PRODUCT, min_size=1, max_size=5))
 def test_any_catalogue_survives_its_export(
     app: Flask, kind: str, candidates: list[dict[str, Any]]
