@@ -36,7 +36,7 @@ _VALUES = {
     "sku": ["\0", "x" * 65],
     "family": ["\n", "x" * 65],
     "status": ["", "ACTIVE", "deleted"],
-    "currency": ["", "eur", "XXX"],
+    "currency": ["", "eur", "XTS"],
     "price_min": ["", "abc", "-1", "1e3", "NaN", "1" * 12, "0.0001"],
     "price_max": ["Infinity", "1,5"],
     "updated_since": [

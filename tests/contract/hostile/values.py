@@ -14,7 +14,7 @@ _PRODUCT_VALUES = {
         *(None, True, [], {}, "", "abc", "1,5", "-1", -1, "1e3", 1e300, 10**50, 0.0001, "0.0001"),
         *("NaN", "Infinity", "1_000", "12.", ".5", "\u0663", "1" * 12, "0x10", "1.00\0"),
     ],
-    "currency": [None, 1, "", "eur", "EURO", "XXX", "E\0R"],
+    "currency": [None, 1, "", "eur", "EURO", "XTS", "E\0R"],
     "status": [None, 0, "", "ACTIVE", "deleted"],
     "family": [1, "\0", "x" * 65],
     "options": [
