@@ -17,6 +17,7 @@ from stockroom.users import service as users
 from stockroom.users.models import User
 from tests.api import PREFIX, Api
 from tests.contract import fuzzing
+from tests.contract.existing import EXISTING
 from tests.factories.api_keys import make_key
 from tests.factories.users import make_user, token_for
 
@@ -69,7 +70,7 @@ class Operation:
         """What is named in the path is made anew, and belongs to ``owner``."""
         names = re.findall(r"{(\w+)}", self.path)
         # Backwards, so that a delivery is one of the webhook that was made just before.
-        ids = {name: fuzzing.EXISTING[name](app, owner) for name in sorted(names, reverse=True)}
+        ids = {name: EXISTING[name](app, owner) for name in sorted(names, reverse=True)}
         body = {"json": {}} if "requestBody" in self.document else {}
         with fuzzing.streams_that_end(app):
             return Api(app).request(

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
@@ -19,33 +19,45 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 from sqlalchemy import delete
 
-from stockroom.api_keys import service as api_keys
-from stockroom.auth import service as auth
 from stockroom.auth.models import FailedLogins
-from stockroom.auth.sessions import Device
 from stockroom.core.database import now
 from stockroom.core.errors import InvalidInput
-from stockroom.core.pagination import PageRequest
-from stockroom.core.permissions import Caller, Permission, Role
+from stockroom.core.permissions import Role
 from stockroom.core.transaction import transaction
 from stockroom.products.filters import RELEVANCE
 from stockroom.products.money import check_price
-from stockroom.stock import locations
 from stockroom.stock.reservations import LONGEST_HOLD_SECONDS
 from stockroom.stream import tail
 from stockroom.users.models import User
 from stockroom.users.passwords import require_acceptable
-from stockroom.webhooks import deliveries
-from stockroom.webhooks import service as webhooks
+from tests.contract.existing import A_CURRENCY_WITH_ALL_DECIMALS, A_PUBLIC_URL, EXISTING
 from tests.factories.products import make_product
-from tests.factories.stock import make_reservation
 from tests.factories.users import PASSWORD, make_user, token_for
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "openapi.json"
-A_CURRENCY_WITH_ALL_DECIMALS = "KWD"
 A_CURRENCY_WITHOUT_DECIMALS = "JPY"
-# An address that needs no DNS. Nothing is sent there: no job runs in these tests.
-A_PUBLIC_URL = "https://93.184.216.34/hook"
+_OWN_STATUSES = [
+    {
+        "include-operation-id": "request_token",
+        # RFC 6749, 5.2: 400 is the status for a wrong password or token.
+        "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 400, 429]}},
+    },
+    {
+        "include-operation-id": [
+            "verify_email",
+            "reset_password",
+            "confirm_email_change",
+        ],
+        # No token from a mail can be guessed.
+        "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 401]}},
+    },
+    {
+        "include-operation-id": "follow_events",
+        # Nothing in a document can ask for an upgrade.
+        "checks": {"positive_data_acceptance": {"expected-statuses": [401, 426]}},
+    },
+]
+"""What schemathesis cannot know of single operations."""
 
 
 class Application:
@@ -188,29 +200,7 @@ def _config(max_examples: int, *, anew: bool) -> SchemathesisConfig:
                 # RFC 6585, 3: 428 is the status for a missing If-Match.
                 "missing_required_header": {"expected-statuses": [400, 415, 422, 428]},
             },
-            "operations": [
-                {
-                    "include-operation-id": "request_token",
-                    # RFC 6749, 5.2: 400 is the status for a wrong password or token.
-                    "checks": {
-                        "positive_data_acceptance": {"expected-statuses": ["2xx", 400, 429]}
-                    },
-                },
-                {
-                    "include-operation-id": [
-                        "verify_email",
-                        "reset_password",
-                        "confirm_email_change",
-                    ],
-                    # No token from a mail can be guessed.
-                    "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", 401]}},
-                },
-                {
-                    "include-operation-id": "follow_events",
-                    # Nothing in a document can ask for an upgrade.
-                    "checks": {"positive_data_acceptance": {"expected-statuses": [401, 426]}},
-                },
-            ],
+            "operations": _OWN_STATUSES,
         }
     )
 
@@ -240,56 +230,3 @@ def _has_decimals_of_its_currency(body: dict[str, Any]) -> bool:
     except InvalidInput:
         return False
     return True
-
-
-def _product_id(app: Flask, _user: User) -> str:
-    return str(make_product(app, price="9", currency=A_CURRENCY_WITH_ALL_DECIMALS).id)
-
-
-def _session_id(app: Flask, user: User) -> str:
-    with app.app_context():
-        grant = auth.log_in(user.email, PASSWORD, Device(None, None))
-    return str(grant.session_id)
-
-
-def _key_id(app: Flask, user: User) -> str:
-    with app.app_context():
-        caller = Caller(user.id, user.role)
-        return str(api_keys.create(caller, "fuzz", [Permission.ACCOUNT_OWN]).api_key.id)
-
-
-def _location_id(app: Flask) -> str:
-    with app.app_context():
-        return str(locations.search(PageRequest()).items[0].id)
-
-
-def _reservation_id(app: Flask, user: User) -> str:
-    product = make_product(app, stock=10)
-    return str(make_reservation(app, product.id, user=user).id)
-
-
-def _webhook_id(app: Flask) -> str:
-    """Of a webhook that has one delivery."""
-    with app.app_context():
-        webhook_id = webhooks.create({"url": A_PUBLIC_URL, "events": ["*"]}).id
-        deliveries.send_test(webhook_id)
-    return str(webhook_id)
-
-
-def _newest_delivery_id(app: Flask) -> str:
-    with app.app_context():
-        newest = webhooks.search({}, PageRequest(limit=1)).items[0]
-        return str(deliveries.search(newest.id, PageRequest()).items[0].id)
-
-
-EXISTING: dict[str, Callable[[Flask, User], str]] = {
-    "key_id": _key_id,
-    "location_id": lambda app, _user: _location_id(app),
-    "product_id": _product_id,
-    "reservation_id": _reservation_id,
-    "session_id": _session_id,
-    "sku": lambda app, _user: make_product(app).sku,
-    "delivery_id": lambda app, _user: _newest_delivery_id(app),
-    "user_id": lambda app, _user: str(make_user(app).id),
-    "webhook_id": lambda app, _user: _webhook_id(app),
-}
