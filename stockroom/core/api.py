@@ -5,32 +5,29 @@ write it into the OpenAPI document, so that the two cannot differ.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, partial, wraps
+from functools import wraps
 from typing import Any
 
 import flask
 import flask_smorest
 from flask import Response, g, url_for
 from flask.typing import ResponseReturnValue
-from marshmallow import RAISE, Schema, missing
+from marshmallow import Schema
 
 from stockroom.core import operations
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
-from stockroom.core.hot_reads import Plan, Query, respond
+from stockroom.core.hot_queries import with_query
+from stockroom.core.hot_reads import respond
 from stockroom.core.idempotency import answer_once
 from stockroom.core.identity import Access, Redeem, admit
 from stockroom.core.limits import address_key
 from stockroom.core.pages import page_of, page_response
 from stockroom.core.parser import RequestParser, read_body
 from stockroom.core.permissions import Permission
-from stockroom.core.representation import Read
 from stockroom.extensions import limiter
 
 View = Callable[..., Any]
-
-_MOST_QUERIES = 200
-"""Sets of parameters for which a schema is kept."""
 
 
 class Blueprint(flask_smorest.Blueprint):
@@ -120,7 +117,7 @@ class Blueprint(flask_smorest.Blueprint):
         def decorator(view: View) -> View:
             decorated: View = with_arguments(view)
             if plan := getattr(view, "plan", None):
-                decorated.plan = _with_query(plan, instance)  # type: ignore[attr-defined]
+                decorated.plan = with_query(plan, instance)  # type: ignore[attr-defined]
             return decorated
 
         return decorator
@@ -225,33 +222,6 @@ class Blueprint(flask_smorest.Blueprint):
     def raises(self, *errors: type[DomainError]) -> Callable[[View], View]:
         """Domain errors beyond those that every route can answer with."""
         return lambda view: _documented(view, errors=errors)
-
-
-def _with_query(plan: Plan, schema: Schema) -> Plan:
-    """The plan of a hot read that takes the query as its first argument.
-
-    Without webargs, and with as few fields as will do: each that could be there costs as much as
-    one that is.
-    """
-    narrowed = lru_cache(_MOST_QUERIES)(partial(_narrowed, schema))
-
-    def planned(query: Query, *args: Any, **kwargs: Any) -> Read:
-        loaded = narrowed(frozenset(query)).load(query, unknown=RAISE)
-        return plan(query, loaded, *args, **kwargs)
-
-    return planned
-
-
-def _narrowed(schema: Schema, sent: frozenset[str]) -> Schema:
-    """The schema for those who send these names: the other fields would change nothing."""
-    fields = schema.load_fields.items()
-    return type(schema)(
-        only=[
-            name
-            for name, field in fields
-            if name in sent or field.required or field.load_default is not missing
-        ]
-    )
 
 
 def _documented(view: View, **facts: Any) -> View:

@@ -1,6 +1,5 @@
 """Logs: for people on a terminal, JSON otherwise; secrets never reach them, whatever the level."""
 
-import json
 import logging
 import re
 import sys
@@ -10,6 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+import orjson
 import structlog
 from structlog.typing import EventDict, Processor
 
@@ -92,9 +92,9 @@ def say(name: str, line: Line) -> None:
 
 def _written(line: Line) -> str:
     # Looked through as a whole: most lines hold no sign, and no field has a secret's name.
-    written = json.dumps(line)
+    written = orjson.dumps(line).decode()
     is_plain = "\\" not in written and not _has_sign(written)
-    return written if is_plain else json.dumps(redact(None, "", line))
+    return written if is_plain else orjson.dumps(redact(None, "", line)).decode()
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):

@@ -4,6 +4,7 @@ A cursor is opaque and signed. It holds the sort and the values of the last row 
 """
 
 import hashlib
+import hmac
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +12,9 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from itsdangerous import BadData, Serializer, Signer, URLSafeSerializer
-from itsdangerous.encoding import base64_encode
+import orjson
+from itsdangerous import BadData, HMACAlgorithm, Serializer, Signer, URLSafeSerializer
+from itsdangerous.encoding import base64_encode, want_bytes
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
@@ -92,7 +94,8 @@ class Keyset:
         return {_name(n): value for n, value in enumerate(values)}
 
     def cursor(self, values: Sequence[Any]) -> str:
-        return str(_serializer(settings().secret_key).dumps([self._full_name, *map(_text, values)]))
+        signed = _serializer(settings().secret_key).dumps([self._full_name, *map(_text, values)])
+        return want_bytes(signed).decode()
 
     @property
     def _full_name(self) -> str:
@@ -144,6 +147,13 @@ def _text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
+class _Algorithm(HMACAlgorithm):
+    """Signs in one call: an object for each signature takes three times as long."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha256")
+
+
 class _Signer(Signer):
     """Derives a key once, not for each signature."""
 
@@ -168,4 +178,5 @@ class _Serializer(URLSafeSerializer):
 
 @cache
 def _serializer(secret_key: str) -> _Serializer:
-    return _Serializer(secret_key, salt="cursor", signer_kwargs={"digest_method": hashlib.sha256})
+    signing = {"digest_method": hashlib.sha256, "algorithm": _Algorithm()}
+    return _Serializer(secret_key, salt="cursor", serializer=orjson, signer_kwargs=signing)

@@ -1,4 +1,4 @@
-"""Products as the JSON that clients get, written by PostgreSQL in one round trip.
+"""Products as the JSON that clients get, most of it written by PostgreSQL, in one round trip.
 
 ``products.schemas`` says what it is; here is the same in SQL, without an object for each product
 and without a walk through its fields.
@@ -27,7 +27,14 @@ from stockroom.products.conditions import (
     values_of,
     visible,
 )
-from stockroom.products.documents import document, etag_of, fields_of, json_object, stock_of
+from stockroom.products.documents import (
+    document,
+    etag_of,
+    fields_of,
+    joined,
+    pieces_of,
+    stock_of,
+)
 from stockroom.products.errors import ProductNotFound
 from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product
@@ -73,12 +80,17 @@ def of_page(
     def shown(rows: list[Row]) -> Representation:
         total = _count(replace(shape, goes_on=False)).first(**values) if request.count else None
         items = rows[: request.limit]
-        next_cursor = order.cursor(items[-1][2:]) if len(rows) > request.limit else None
+        keys_end = 1 + len(order.keys)
+        next_cursor = order.cursor(items[-1][1:keys_end]) if len(rows) > request.limit else None
         before, behind = _around(next_cursor, total[0] if total else None)
-        body = f"{before}{','.join([row[0] for row in items])}{behind}"
+        body = b",".join([joined(row[keys_end:]) for row in items])
         # Of the items' own tags, as the page is forty times as long, and of how they are shown.
-        tags = " ".join([_page(shape).name, *(row[1] for row in items), behind])
-        return Representation(body.encode(), sha256(tags.encode()).hexdigest()[:32], next_cursor)
+        tags = " ".join([_page(shape).name, *(row[0] for row in items), behind])
+        return Representation(
+            b"".join((before.encode(), body, behind.encode())),
+            sha256(tags.encode()).hexdigest()[:32],
+            next_cursor,
+        )
 
     takes_time = request.count or _pages.get(shape) is None
     return Question(partial(_page, shape), {**values, **position}, shown, takes_time)
@@ -102,8 +114,8 @@ class _Shape:
 def _one(rows: list[Row]) -> Representation:
     if not rows:
         raise ProductNotFound
-    document, etag = rows[0]
-    return Representation(document.encode(), etag)
+    etag, *pieces = rows[0]
+    return Representation(joined(pieces), etag)
 
 
 def _around(next_cursor: str | None, total: int | None) -> tuple[str, str]:
@@ -157,7 +169,7 @@ def _page_of(shape: _Shape) -> Prepared:
     *values, last_id = shown
     # The id as text, which a cursor makes of it: the driver would make an object first.
     tag = etag_of(page, stock.c.available)
-    query = select(cast(json_object(shown_fields), String), tag, *values, cast(last_id, String))
+    query = select(tag, *values, cast(last_id, String), *pieces_of(shown_fields))
     query = query.select_from(page.join(stock, true()))
     ordered = query.order_by(*(key.desc() if order.descending else key.asc() for key in shown))
     # Otherwise, how many products a word is in differs far too much for one plan.

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, any_, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, String, any_, bindparam, case, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -58,7 +58,11 @@ def available(product: Any = Product) -> ColumnElement[int]:
     overdue = overdue_lines(func.sum(ReservationLine.quantity)).where(
         ReservationLine.product_id == product.id
     )
-    return total(unpromised.correlate(product)) + total(overdue.correlate(product))
+    # Nothing is overdue for long: whether anything is at all is asked once, not for each product.
+    given_back = case(
+        (overdue_lines(literal(1)).exists(), total(overdue.correlate(product))), else_=0
+    )
+    return total(unpromised.correlate(product)) + given_back
 
 
 def low(default_threshold: int) -> Select[tuple[Product]]:
