@@ -9,8 +9,9 @@ LONGEST_SECONDS = 1.0
 """How old an answer may be."""
 RENEWED_SECONDS = 0.5
 """After that one is read anew, while the loop of the worker still gives it to those who ask."""
+HOT_SECONDS = 2 * LONGEST_SECONDS
+"""How old an answer may be for its address to count as one that is asked for all the time."""
 MOST_BYTES = 8 * 1024 * 1024
-"""More than a process reads in that time: answers that are older would only fill its memory."""
 _TURNS = 64
 _ENTRY_BYTES = 600
 """What Python needs around an answer, about."""
@@ -41,7 +42,8 @@ class _Entry:
 
 
 class Memory:
-    """Answers by their address; those asked for least recently make room for new ones.
+    """Answers by their address; those asked for least recently make room for new ones, and what is
+    too old to be of any use goes.
 
     A generation ends with each write that this process commits: answers from before it are not
     given any more, nor those that were being read meanwhile.
@@ -84,7 +86,7 @@ class Memory:
     def is_hot(self, address: str) -> bool:
         """Whether it is asked for about once a second or more often."""
         entry = self._entries.get(address)
-        return entry is not None and entry.is_within(2 * LONGEST_SECONDS)
+        return entry is not None and entry.is_within(HOT_SECONDS)
 
     def keep(self, address: str, answer: Answer, read_at: float, generation: int) -> None:
         """:param read_at: when its reading began, by the clock (``time.time``).
@@ -98,8 +100,7 @@ class Memory:
             self._drop(address)
             self._entries[address] = _Entry(answer, read_at, generation)
             self.bytes += _size(address, answer)
-            while self.bytes > self._most_bytes:
-                self._drop(next(iter(self._entries)))
+            self._make_room()
 
     def turn(self, address: str) -> Lock:
         """Who holds it reads the address; others may wait, and then find the answer."""
@@ -120,6 +121,13 @@ class Memory:
         if entry and entry.generation == self.generation and entry.is_within(seconds):
             return entry
         return None
+
+    def _make_room(self) -> None:
+        while self._entries:
+            address, entry = next(iter(self._entries.items()))
+            if self.bytes <= self._most_bytes and entry.is_within(HOT_SECONDS):
+                return
+            self._drop(address)
 
     def _drop(self, address: str) -> None:
         if entry := self._entries.pop(address, None):

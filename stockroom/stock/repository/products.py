@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, any_, bindparam, case, func, literal, select
+from sqlalchemy import ColumnElement, Select, String, any_, bindparam, case, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from stockroom.core.pagination import Keyset
 from stockroom.products.models import Product, ProductStatus
 from stockroom.stock.models import Level, ReservationLine
 from stockroom.stock.repository.expressions import IDS, total
-from stockroom.stock.repository.reservations import overdue_lines
+from stockroom.stock.repository.reservations import is_any_overdue, overdue_lines
 from stockroom.stock.values import Item
 
 BY_SKU = Keyset("sku", Product.sku.expression, Product.id)
@@ -59,9 +59,7 @@ def available(product: Any = Product) -> ColumnElement[int]:
         ReservationLine.product_id == product.id
     )
     # Nothing is overdue for long: whether anything is at all is asked once, not for each product.
-    given_back = case(
-        (overdue_lines(literal(1)).exists(), total(overdue.correlate(product))), else_=0
-    )
+    given_back = case((is_any_overdue(), total(overdue.correlate(product))), else_=0)
     return total(unpromised.correlate(product)) + given_back
 
 

@@ -83,6 +83,11 @@ def of_user(session: Session, user_id: UUID) -> Sequence[Reservation]:
     return session.scalars(statement).all()
 
 
+def is_any_overdue() -> ColumnElement[bool]:
+    """Whether there is any to be given back, of whatever product."""
+    return select(Reservation.id).where(*_is_overdue()).exists()
+
+
 def overdue_lines(what: ColumnElement[Any]) -> Select[Any]:
     lines = select(what).select_from(Reservation)
     return lines.join(ReservationLine, ReservationLine.reservation_id == Reservation.id).where(

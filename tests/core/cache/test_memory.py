@@ -41,3 +41,12 @@ def test_what_is_asked_for_stays_when_room_is_made() -> None:
     for number in range(100):
         kept.keep(f"/things/{number}", Answer(b"x" * 5_000, "1"), time.time(), kept.generation)
         assert kept.get("/things/0")
+
+
+def test_what_is_too_old_to_be_given_to_anybody_takes_no_room() -> None:
+    kept = Memory()
+    for number in range(100):
+        kept.keep(f"/old/{number}", Answer(b"x" * 5_000, "1"), time.time() - 3, kept.generation)
+    kept.keep("/new", Answer(b"x" * 5_000, "1"), time.time(), kept.generation)
+    assert kept.get("/new")
+    assert kept.bytes < 10_000
