@@ -16,8 +16,9 @@ from typing import Any, Protocol
 AT_ONCE = "stockroom.at_once"
 """In an environ: that nothing may be waited for. In ``Flask.extensions``: the ``AtOnce``."""
 
+Headers = list[tuple[str, str]]
 Answers = Callable[[Any, Any], Iterable[bytes]]
-"""What gives the answer to a request, as WSGI has it."""
+"""What gives the answer to a request, as WSGI has it; with its length, where it has a body."""
 Then = Callable[[Answers | None], None]
 """What to do once there is an answer; None where a thread has to find it after all."""
 

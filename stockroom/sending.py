@@ -3,33 +3,62 @@
 Nothing of the application is imported here: gunicorn's first process needs it as well.
 """
 
+from collections.abc import Callable
+from functools import lru_cache
+from time import time
 from typing import Any
 
+from gunicorn import SERVER
 from gunicorn.http.message import Request
 from gunicorn.http.wsgi import create
+from gunicorn.util import http_date
 from gunicorn.workers.gthread import TConn
 
-from stockroom.at_once import AT_ONCE, Answers
+from stockroom.at_once import AT_ONCE, Answers, Headers
 
 
 class Reply:
     """What becomes of a request that no thread has."""
 
     def __init__(self, request: Request, conn: TConn) -> None:
-        outbox: Any = _Outbox()
-        self._response, self._environ = create(request, outbox, conn.client, conn.server, conn.cfg)
-        self._parts = outbox.parts
+        """:raises AttributeError: for who has to be told 100 Continue first: a thread does that."""
+        nowhere: Any = None
+        _, self._environ = create(request, nowhere, conn.client, conn.server, conn.cfg)
         self._environ.update({"wsgi.multithread": True, AT_ONCE: True})
 
     def answered(self, application: Answers) -> bytes:
-        """Head and body of what the application answers.
+        """Head and body of what the application answers, as gunicorn writes them.
 
         :raises WouldWait: if it cannot do so at once.
+        :raises ValueError: if a header holds what would end it.
         """
-        for part in application(self._environ, self._response.start_response):
-            self._response.write(part)
-        self._response.close()
-        return b"".join(self._parts)
+        parts: list[bytes] = []
+        parts.extend(application(self._environ, self._begin(parts.append)))
+        return b"".join(parts)
+
+    def _begin(self, write: Callable[[bytes], None]) -> Callable[[str, Headers], None]:
+        protocol = self._environ["SERVER_PROTOCOL"]
+
+        def start_response(status: str, headers: Headers) -> None:
+            lines = [f"{protocol} {status}", *_constant_lines(int(time()))]
+            lines += [f"{name}: {value}" for name, value in headers]
+            write(_written(lines))
+
+        return start_response
+
+
+def _written(lines: list[str]) -> bytes:
+    head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+    # gunicorn looks at each header by itself, which takes as long as all the rest of an answer.
+    if not head.count(b"\r") == head.count(b"\n") == len(lines) + 1:
+        raise ValueError("A header holds a line break.")
+    return head
+
+
+@lru_cache(maxsize=1)
+def _constant_lines(second: int) -> tuple[str, ...]:
+    """Of the head, what the server says of itself within one second."""
+    return f"Server: {SERVER}", f"Date: {http_date(second)}", "Connection: keep-alive"
 
 
 def not_taken(conn: TConn, answer: bytes) -> bytes:
@@ -49,16 +78,3 @@ def send_rest(conn: TConn, rest: bytes) -> bool:
     except OSError:
         return False
     return True
-
-
-class _Outbox:
-    """Stands for the socket to gunicorn's writer, so that head and body leave together.
-
-    Only that can be sent with it: who has to be told 100 Continue first is told by a thread.
-    """
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-
-    def sendall(self, data: bytes) -> None:
-        self.parts.append(data)

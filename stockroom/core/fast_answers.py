@@ -7,12 +7,11 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 from werkzeug.http import parse_etags
 
+from stockroom.at_once import Headers
 from stockroom.config import Settings
 from stockroom.core.edge import HTTPS_PROMISE, SECURITY_HEADERS
 from stockroom.core.hot_limits import Allowance
 from stockroom.core.memory import Answer
-
-Headers = list[tuple[str, str]]
 
 _OK, _NOT_MODIFIED = 200, 304
 _LINES = {_OK: "200 OK", _NOT_MODIFIED: "304 NOT MODIFIED"}
