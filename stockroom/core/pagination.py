@@ -15,7 +15,7 @@ from uuid import UUID
 import orjson
 from itsdangerous import BadData, HMACAlgorithm, Serializer, Signer, URLSafeSerializer
 from itsdangerous.encoding import base64_encode, want_bytes
-from sqlalchemy import ColumnElement, Select, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from stockroom.core.context import settings
@@ -57,6 +57,7 @@ class Keyset:
     :ivar column: what is sorted by; None where the id alone gives the order.
     :ivar id_column: breaks ties, in the same direction.
     :ivar parse: turns the column's value back from the text that a cursor holds.
+    :ivar source: what the column is of, where that is more than the rows' own table.
     """
 
     name: str
@@ -64,10 +65,22 @@ class Keyset:
     id_column: Any
     descending: bool = False
     parse: Callable[[str], Any] = str
+    source: FromClause | None = None
 
     @property
     def keys(self) -> list[Any]:
         return [self.id_column] if self.column is None else [self.column, self.id_column]
+
+    @property
+    def key_names(self) -> list[str]:
+        """How ``with_keys`` names the keys."""
+        return [f"key_{number}" for number in range(len(self.keys))]
+
+    def with_keys(self, statement: Select[Any]) -> Select[Any]:
+        """The statement, which gives as its last columns what a cursor holds of each row."""
+        labelled = (key.label(name) for name, key in zip(self.key_names, self.keys, strict=True))
+        with_keys = statement.add_columns(*labelled)
+        return with_keys if self.source is None else with_keys.select_from(self.source)
 
     def order_by(self) -> list[Any]:
         return [key.desc() if self.descending else key.asc() for key in self.keys]
@@ -117,7 +130,7 @@ def read_page(
     total = None
     if request.count:
         total = session.scalar(select(func.count()).select_from(statement.subquery()), values)
-    page = statement.add_columns(*keyset.keys).order_by(*keyset.order_by())
+    page = keyset.with_keys(statement).order_by(*keyset.order_by())
     if request.cursor is not None:
         page = page.where(keyset.behind)
         values |= keyset.position(request.cursor)

@@ -19,9 +19,11 @@ from sqlalchemy import (
     literal_column,
     not_,
     select,
+    true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, REAL
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, REAL, array
 
+from stockroom.core.database import table_of
 from stockroom.core.pagination import Keyset
 from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product, ProductStatus
@@ -36,6 +38,16 @@ RANK_WEIGHTS = [0, 0.2, 0.6, 1]
 """Of D (words as written), C (description), B (name) and A (SKU)."""
 ANY_WORDS = "any_words"
 """The condition for ``q``, planned without a look at how many products the words are in."""
+
+# ``Product.search`` is stored beside its row: fetched once for each row, and not for each use. An
+# array holds a value as it is used; without the offset the planner would write the column wherever
+# its value is used.
+_FETCHED = (
+    select(array([Product.search])[1].label("vector"))
+    .correlate(Product)
+    .offset(literal_column("0"))
+    .lateral("fetched")
+)
 
 
 def visible(*, to_staff: bool) -> list[ColumnElement[bool]]:
@@ -85,7 +97,8 @@ def matching(names: Collection[str], *, to_staff: bool) -> list[ColumnElement[bo
 def keyset(sort: str) -> Keyset:
     """The order that ``sort`` names; a leading minus turns it around."""
     if sort == RELEVANCE:
-        return Keyset(sort, _rank(), Product.id, descending=True, parse=float)
+        source = table_of(Product).join(_FETCHED, true())
+        return Keyset(sort, _rank(), Product.id, descending=True, parse=float, source=source)
     column, parse = _SORTS[sort.removeprefix("-")]
     return Keyset(sort, column, Product.id, descending=sort.startswith("-"), parse=parse)
 
@@ -115,9 +128,10 @@ def _text_query() -> ColumnElement[Any]:
 
 def _rank() -> ColumnElement[float]:
     """How well a product answers ``q``: the words as one phrase first, then close together."""
-    phrase = Product.search.op("@@")(_once(func.phraseto_tsquery(_ENGLISH, _text("q"))))
+    vector = _FETCHED.c.vector
+    phrase = vector.op("@@")(_once(func.phraseto_tsquery(_ENGLISH, _text("q"))))
     words = _once(_text_query())
-    closeness = func.ts_rank_cd(cast(RANK_WEIGHTS, ARRAY(REAL)), Product.search, words)
+    closeness = func.ts_rank_cd(cast(RANK_WEIGHTS, ARRAY(REAL)), vector, words)
     # In double precision the value survives its way through the cursor unchanged.
     return cast(closeness, DOUBLE_PRECISION) + cast(cast(phrase, Integer), DOUBLE_PRECISION)
 

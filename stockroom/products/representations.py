@@ -150,11 +150,10 @@ def _page(shape: _Shape) -> Prepared:
 
 def _page_of(shape: _Shape) -> Prepared:
     order = keyset(shape.sort)
-    keys = [key.label(f"key_{number}") for number, key in enumerate(order.keys)]
     # By relevance all that match have to be ranked: one plan is good for all words.
     is_ranked = shape.sort == RELEVANCE and shape.names == ("q",)
     conditions = matching((ANY_WORDS,) if is_ranked else shape.names, to_staff=shape.to_staff)
-    found = select(*_COLUMNS, *keys).where(*conditions)
+    found = order.with_keys(select(*_COLUMNS)).where(*conditions)
     if shape.goes_on:
         found = found.where(order.behind)
     # One row more than asked for tells whether another page follows.
@@ -164,7 +163,7 @@ def _page_of(shape: _Shape) -> Prepared:
     stock = stock_of(page)
     described = fields_of(page, stock.c.available)
     names = shape.fields or tuple(described)
-    shown = [page.c[key.name] for key in keys]
+    shown = [page.c[name] for name in order.key_names]
     shown_fields = {name: value for name, value in described.items() if name in names}
     *values, last_id = shown
     # The id as text, which a cursor makes of it: the driver would make an object first.
