@@ -29,6 +29,9 @@ class Reply:
     def answered(self, application: Answers) -> bytes:
         """Head and body of what the application answers, as gunicorn writes them.
 
+        Of its headers, which are the application's own and none of a view, gunicorn would refuse
+        other control characters as well, and leave out what concerns the connection.
+
         :raises WouldWait: if it cannot do so at once.
         :raises ValueError: if a header holds what would end it.
         """

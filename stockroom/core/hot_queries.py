@@ -16,7 +16,8 @@ _MOST_QUERIES = 200
 def with_query(plan: Plan, schema: Schema) -> Plan:
     """The plan of a hot read that takes the query as its first argument.
 
-    What is asked for often is loaded once. From page to page, that is all but the cursor.
+    What is asked for often is loaded once. From page to page, that is all but the cursor: what the
+    schema says of several fields together does not see it.
     """
     narrowed = lru_cache(_MOST_QUERIES)(lambda sent: _narrowed(schema, sent))
     cursor_field = schema.fields.get(CURSOR)

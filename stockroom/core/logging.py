@@ -1,5 +1,6 @@
 """Logs: for people on a terminal, JSON otherwise; secrets never reach them, whatever the level."""
 
+import json
 import logging
 import re
 import sys
@@ -93,8 +94,9 @@ def say(name: str, line: Line) -> None:
 def _written(line: Line) -> str:
     # Looked through as a whole: most lines hold no sign, and no field has a secret's name.
     written = orjson.dumps(line).decode()
-    is_plain = "\\" not in written and not _has_sign(written)
-    return written if is_plain else orjson.dumps(redact(None, "", line)).decode()
+    # What is not ASCII has to be escaped: some of it ends a line, or turns one around.
+    is_plain = written.isascii() and "\\" not in written and not _has_sign(written)
+    return written if is_plain else json.dumps(redact(None, "", line))
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):

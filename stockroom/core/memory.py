@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 from time import time
 
@@ -12,6 +13,9 @@ RENEWED_SECONDS = 0.5
 HOT_SECONDS = 2 * LONGEST_SECONDS
 """How old an answer may be for its address to count as one that is asked for all the time."""
 MOST_BYTES = 8 * 1024 * 1024
+"""More than a process reads in that time."""
+MOST_DROPPED = 50
+"""How many that are too old go at once: the loop of the worker waits for it."""
 _TURNS = 64
 _ENTRY_BYTES = 600
 """What Python needs around an answer, about."""
@@ -42,8 +46,8 @@ class _Entry:
 
 
 class Memory:
-    """Answers by their address; those asked for least recently make room for new ones, and what is
-    too old to be of any use goes.
+    """Answers by their address; those asked for least recently make room for new ones, and those
+    that are too old to be of any use go when new ones come.
 
     A generation ends with each write that this process commits: answers from before it are not
     given any more, nor those that were being read meanwhile.
@@ -123,9 +127,10 @@ class Memory:
         return None
 
     def _make_room(self) -> None:
-        while self._entries:
-            address, entry = next(iter(self._entries.items()))
-            if self.bytes <= self._most_bytes and entry.is_within(HOT_SECONDS):
+        while self.bytes > self._most_bytes:
+            self._drop(next(iter(self._entries)))
+        for address, entry in list(islice(self._entries.items(), MOST_DROPPED)):
+            if entry.is_within(HOT_SECONDS):
                 return
             self._drop(address)
 

@@ -98,3 +98,11 @@ def test_what_is_plain_is_made_out(probe: Flask, query: str) -> None:
 )
 def test_what_is_refused_is_left_to_flask(probe: Flask, query: str) -> None:
     assert by_itself(probe, query) is by_webargs(probe, query) is None
+
+
+def test_what_a_view_takes_out_of_a_query_is_there_for_the_next_page(probe: Flask) -> None:
+    for cursor in ("a", "b"):
+        query = f"limit=5&q=mug&cursor={cursor}"
+        parameters, loaded = by_itself(probe, query)
+        assert (parameters, loaded) == by_webargs(probe, query)
+        loaded.clear()

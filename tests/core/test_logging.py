@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import structlog
@@ -27,6 +28,17 @@ def log_file(tmp_path: Path) -> Path:
 
 def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\x85", "\x9b2J", "\u202e", "🫖", "\x1b[2J"])
+def test_nothing_in_a_path_ends_a_line_or_speaks_to_a_terminal(
+    make_app: Callable[..., Flask], log_file: Path, odd: str
+) -> None:
+    Api(make_app(log_file=log_file, log_level=logging.INFO)).get(f"/no{quote(odd)}where")
+    assert log_file.read_bytes().isascii()
+    assert odd not in log_file.read_text(encoding="utf-8")
+    (line,) = [line for line in lines(log_file) if line["event"] == "request"]
+    assert line["path"] == f"/api/v1/no{odd}where"
 
 
 def test_a_request_is_one_line_with_its_id(make_app: Callable[..., Flask], log_file: Path) -> None:

@@ -154,3 +154,16 @@ def test_a_list_shows_only_the_fields_that_are_named(app: Flask, nobody: Api) ->
         for item in page["items"]
     ]
     assert items == [{"sku": f"MUG-{number}", "price": "1.00"} for number in range(3)]
+
+
+@pytest.mark.parametrize("names", ["description", "id,description", "description,updated_at"])
+@pytest.mark.parametrize(
+    "text", [None, "plain", 'a "quoted" \\ one', "lines\nand\ttabs", "Größe 🫖\u2028%s :x $1"]
+)
+def test_a_description_is_one_of_the_fields_that_can_be_named(
+    app: Flask, nobody: Api, names: str, text: str | None
+) -> None:
+    whole = nobody.get(f"/products/{make_product(app, description=text).id}").get_json()
+    (item,) = nobody.get(f"/products?fields={names}").get_json()["items"]
+    assert item == {name: whole[name] for name in names.split(",")}
+    assert item["description"] == text

@@ -34,6 +34,17 @@ def test_readers_see_what_is_overdue_as_available(app: Flask, staff: Api, mug: U
     assert staff.get("/reservations?status=held").get_json()["items"] == []
 
 
+def test_what_is_overdue_of_one_product_is_not_available_of_another(
+    app: Flask, staff: Api, mug: UUID
+) -> None:
+    jug = make_product(app, sku="JUG", stock=5).id
+    let_expire(app, make_reservation(app, mug, 2).id)
+    make_reservation(app, jug, 1)
+    items = staff.get("/products?sort=sku").get_json()["items"]
+    assert [(it["sku"], it["available"]) for it in items] == [("JUG", 4), ("MUG", 5)]
+    assert [staff.get(f"/products/{it}").get_json()["available"] for it in (jug, mug)] == [4, 5]
+
+
 def test_the_etag_of_a_reservation_tells_that_it_has_expired(
     app: Flask, staff: Api, mug: UUID
 ) -> None:
