@@ -10,6 +10,7 @@ Nothing of the application is imported here: gunicorn's first process needs it a
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from selectors import BaseSelector
 from typing import Any, Protocol
 
@@ -36,8 +37,8 @@ class Loop(Protocol):
 class AtOnce(Protocol):
     """What an application tells the loop that it runs in."""
 
-    def attach(self, loop: Loop) -> None:
-        """From now on PostgreSQL may be asked within this loop."""
+    def attached(self, loop: Loop) -> AbstractContextManager[None]:
+        """What the loop runs in; meanwhile PostgreSQL may be asked within it."""
 
     def knows(self, path: str, query: str) -> bool:
         """Whether the answer to an address, as it was sent, is most likely to be had at once."""

@@ -14,6 +14,7 @@ Nothing of the application is imported here: gunicorn's first process needs the 
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import nullcontext
 from functools import partial
 from selectors import EVENT_READ
 from signal import SIGTERM
@@ -69,12 +70,11 @@ class PatientWorker(ThreadWorker):
 
     def run(self) -> None:
         self._at_once = getattr(self.wsgi, "extensions", {}).get(AT_ONCE)
-        if self._at_once:
-            self._at_once.attach(self)
-        # The loop can answer without a pause, and a thread takes turns with it at each wait.
-        sys.setswitchinterval(SWITCH_SECONDS)
-        exchange.tell_ready(self.age)
-        super().run()
+        with self._at_once.attached(self) if self._at_once else nullcontext():
+            # The loop can answer without a pause, and a thread takes turns with it at each wait.
+            sys.setswitchinterval(SWITCH_SECONDS)
+            exchange.tell_ready(self.age)
+            super().run()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop; but who is exchanged serves on for now, unless there will be no exchange."""

@@ -143,6 +143,7 @@ def test_ctrl_c_stops_all_and_the_second_start_finds_the_data(serve: Serve, inst
     served = serve()
     before = served.get("/api/v1/products?limit=200")
     assert served.interrupt() == 0
+    assert "Traceback" not in served.printed
     assert not _postgres_of(instance)
     again = serve()
     assert again.get("/api/v1/products?limit=200")["items"] == before["items"]

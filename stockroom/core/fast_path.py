@@ -8,8 +8,8 @@ The loop of a worker asks here as well, for what it may answer itself (``stockro
 """
 
 import re
-from collections.abc import Iterable
-from contextlib import nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -85,12 +85,14 @@ class FastPath:
         self._needs_https = settings.force_https
         self._answers = FastAnswers(settings)
 
-    def attach(self, loop: Loop) -> None:
+    @contextmanager
+    def attached(self, loop: Loop) -> Iterator[None]:
         """Answer within the loop, and ask there, if it has connections of its own."""
         # Once for all: to enter for each request would take a tenth of its time.
-        self._app.app_context().push()
-        self._is_in_loop = True
-        self._asker = Asker(self._app, loop) if self._asks else None
+        with self._app.app_context():
+            self._is_in_loop = True
+            self._asker = Asker(self._app, loop) if self._asks else None
+            yield
 
     def is_waiting(self) -> bool:
         return self._asker is not None and self._asker.is_waiting()
