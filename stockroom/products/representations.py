@@ -79,18 +79,7 @@ def of_page(
 
     def shown(rows: list[Row]) -> Representation:
         total = _count(replace(shape, goes_on=False)).first(**values) if request.count else None
-        items = rows[: request.limit]
-        keys_end = 1 + len(order.keys)
-        next_cursor = order.cursor(items[-1][1:keys_end]) if len(rows) > request.limit else None
-        before, behind = _around(next_cursor, total[0] if total else None)
-        body = b",".join([joined(row[keys_end:]) for row in items])
-        # Of the items' own tags, as the page is forty times as long, and of how they are shown.
-        tags = " ".join([_page(shape).name, *(row[0] for row in items), behind])
-        return Representation(
-            b"".join((before.encode(), body, behind.encode())),
-            sha256(tags.encode()).hexdigest()[:32],
-            next_cursor,
-        )
+        return _shown(shape, rows, total[0] if total else None)
 
     takes_time = request.count or _pages.get(shape) is None
     return Question(partial(_page, shape), {**values, **position}, shown, takes_time)
@@ -116,6 +105,22 @@ def _one(rows: list[Row]) -> Representation:
         raise ProductNotFound
     etag, *pieces = rows[0]
     return Representation(joined(pieces), etag)
+
+
+def _shown(shape: _Shape, rows: list[Row], total: int | None) -> Representation:
+    """A page; the row beyond its limit only tells that another one follows."""
+    order, items = keyset(shape.sort), rows[: shape.limit]
+    keys_end = 1 + len(order.keys)
+    next_cursor = order.cursor(items[-1][1:keys_end]) if len(rows) > shape.limit else None
+    before, behind = _around(next_cursor, total)
+    body = b",".join([joined(row[keys_end:]) for row in items])
+    # Of the items' own tags, as the page is forty times as long, and of how they are shown.
+    tags = " ".join([_page(shape).name, *(row[0] for row in items), behind])
+    return Representation(
+        b"".join((before.encode(), body, behind.encode())),
+        sha256(tags.encode()).hexdigest()[:32],
+        next_cursor,
+    )
 
 
 def _around(next_cursor: str | None, total: int | None) -> tuple[str, str]:
