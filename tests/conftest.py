@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TextIO
 
 import pytest
@@ -16,7 +17,9 @@ from stockroom.auth.signing import key_ring
 from stockroom.config import Environment, Settings
 from stockroom.core.cache import memory
 from stockroom.core.permissions import Role
+from stockroom.embedded.redis import EmbeddedRedis
 from stockroom.extensions import cache, db, limiter
+from stockroom.users.models import User
 from tests import pgbouncer
 from tests.api import Api
 from tests.factories.users import make_user, token_for
@@ -191,3 +194,23 @@ def staff(app: Flask) -> Api:
 @pytest.fixture
 def admin(app: Flask) -> Api:
     return Api(app, token_for(app, make_user(app, role=Role.ADMIN)))
+
+
+@pytest.fixture
+def user(app: Flask) -> User:
+    """Somebody with an account and no rights beyond it."""
+    return make_user(app, email="ada@example.com")
+
+
+@pytest.fixture
+def ada(app: Flask, user: User) -> Api:
+    return Api(app, token_for(app, user))
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
+    """A Redis of the test's own, which it may stop."""
+    server = EmbeddedRedis(tmp_path)
+    server.start()
+    yield server
+    server.stop()

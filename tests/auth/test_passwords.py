@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from flask import Flask
 from sqlalchemy import update
 
@@ -11,21 +10,11 @@ from stockroom.core.database import now
 from stockroom.core.transaction import transaction
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
-from tests.factories.users import PASSWORD, make_user, token_for
+from tests.factories.users import PASSWORD, token_for
 from tests.outbox.events import types_of
 
 NEW = "quite another passphrase"
 CHANGE = {"current_password": PASSWORD, "new_password": NEW}
-
-
-@pytest.fixture
-def user(app: Flask) -> User:
-    return make_user(app, email="ada@example.com")
-
-
-@pytest.fixture
-def ada(app: Flask, user: User) -> Api:
-    return Api(app, token_for(app, user))
 
 
 def let_time_pass(app: Flask) -> None:

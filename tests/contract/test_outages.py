@@ -64,14 +64,6 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         server.stop()
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    server = EmbeddedRedis(tmp_path)
-    server.start()
-    yield server
-    server.stop()
-
-
 @pytest.mark.parametrize("times", ONCE_OR_OFTEN)
 def test_while_postgresql_is_away_every_answer_is_503_and_then_all_is_well(
     open_site: OpenSite, postgres: EmbeddedPostgres, tmp_path: Path, times: int

@@ -1,21 +1,10 @@
 """Shops with a memory of their own, and with Redis."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from flask import Flask
 
 from stockroom.embedded.redis import EmbeddedRedis
 from tests.core.cache.shops import MakeApp
-
-
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[EmbeddedRedis]:
-    server = EmbeddedRedis(tmp_path)
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
