@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
-    Row,
     bindparam,
     case,
     delete,
@@ -21,15 +20,18 @@ from sqlalchemy.orm import Session
 from stockroom.auth.models import FailedLogins
 from stockroom.core import batch
 from stockroom.core.database import table_of
+from stockroom.core.prepared import Prepared
 
 SECOND = timedelta(seconds=1)
 
 _ROWS = table_of(FailedLogins)
 _INSERT = insert(_ROWS)
 _REPLACE = _INSERT.on_conflict_do_update(constraint=_ROWS.primary_key, set_=_INSERT.excluded)
-_OF_BOTH = select(_ROWS).where(
-    _ROWS.c.account.in_([bindparam("of_account"), ""]),
-    _ROWS.c.network.in_([bindparam("of_network"), ""]),
+_OF_BOTH = Prepared(
+    select(_ROWS.c.account, _ROWS.c.network, _ROWS.c.blocked_until, _ROWS.c.trusted_until).where(
+        _ROWS.c.account.in_([bindparam("of_account"), ""]),
+        _ROWS.c.network.in_([bindparam("of_network"), ""]),
+    )
 )
 _DELETE = delete(_ROWS).where(
     _ROWS.c.account == bindparam("of_account"), _ROWS.c.network == bindparam("of_network")
@@ -56,10 +58,17 @@ class Rule(NamedTuple):
     forgotten_before: datetime
 
 
-def of(session: Session, account: str, network: str) -> dict[Key, Row[Any]]:
+class State(NamedTuple):
+    """Until when logins are blocked, and until when the account is at home."""
+
+    blocked_until: datetime | None
+    trusted_until: datetime | None
+
+
+def of(account: str, network: str) -> dict[Key, State]:
     """Of the account, of the network, and of both together."""
-    rows = session.execute(_OF_BOTH, {"of_account": account, "of_network": network})
-    return {Key(row.account, row.network): row for row in rows}
+    rows = _OF_BOTH.all(of_account=account, of_network=network)
+    return {Key(*row[:2]): State(*row[2:]) for row in rows}
 
 
 def count(session: Session, key: Key, rule: Rule, moment: datetime) -> int:

@@ -36,9 +36,8 @@ def log_in(email: str, password: str, device: Device, code: str | None = None) -
     :raises SecondFactorRequired: if the account has a second factor, and no code was given.
     :raises BadCode: if the code is not right, or was used before.
     """
-    with reading() as session:
-        attempt = throttling.begin(session, email)
-        user = users.find_by_email(session, email)
+    attempt = throttling.begin(email)
+    user = users.credentials_of(email)
     with throttling.counted(attempt, user.id if user else None):
         # The hash is checked without a database connection in hand: it takes far longer than a
         # query, and nothing is gained by others waiting for the connection.
@@ -47,7 +46,7 @@ def log_in(email: str, password: str, device: Device, code: str | None = None) -
             raise BadCredentials
         if settings().login_needs_verified_email and not user.email_verified:
             raise EmailNotVerified
-        new_hash = _renewed_hash(user, password)
+        new_hash = hash_password(password) if needs_rehash(user.password_hash) else None
         with transaction() as session:
             # Asked again under a lock: where the password was changed meanwhile, or the account
             # deactivated, no session may come of it.
@@ -55,7 +54,8 @@ def log_in(email: str, password: str, device: Device, code: str | None = None) -
             if stored is None:
                 raise BadCredentials
             second_factor.require(session, stored.id, code)
-            stored.password_hash = new_hash
+            if new_hash is not None:
+                stored.password_hash = new_hash
             throttling.succeed(session, attempt)
             return open_session(session, stored, device)
 
@@ -68,8 +68,7 @@ def reauthenticate(caller: Caller, password: str, code: str | None = None) -> No
     """
     user = verified(caller, password)
     moment = now()
-    with reading() as session:
-        attempt = throttling.begin(session, user.email)
+    attempt = throttling.begin(user.email)
     with throttling.counted(attempt, user.id), transaction() as session:
         stored = users.lock_unchanged(session, user)
         login = repository.lock_open_session(session, _session_of(caller), moment)
@@ -148,16 +147,11 @@ def verified(caller: Caller, password: str) -> User:
     """
     with reading() as session:
         user = users.get(session, caller.user_id)
-        attempt = throttling.begin(session, user.email)
+    attempt = throttling.begin(user.email)
     with throttling.counted(attempt, user.id):
         if not verify_password(user.password_hash, password):
             raise BadCredentials
     return user
-
-
-def _renewed_hash(user: User, password: str) -> str:
-    """The hash of the account's password at the cost that the settings ask for."""
-    return hash_password(password) if needs_rehash(user.password_hash) else user.password_hash
 
 
 def _session_of(caller: Caller) -> UUID:

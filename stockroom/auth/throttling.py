@@ -57,14 +57,14 @@ class Attempt:
         return (Key("", self.network), FREE_BY_NETWORK), (own, FREE_BY_ACCOUNT)
 
 
-def begin(session: Session, email: str) -> Attempt:
+def begin(email: str) -> Attempt:
     """Let somebody try to log in.
 
     :raises TooManyAttempts: if it is too early for that.
     """
     account, network = _digest("account", likely_address(email)), _network()
     home = Key(account, network)
-    found = failures.of(session, account, network)
+    found = failures.of(account, network)
     moment = now()
     trusted_until = found[home].trusted_until if home in found else None
     is_at_home = trusted_until is not None and trusted_until > moment

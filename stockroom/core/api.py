@@ -97,11 +97,19 @@ class Blueprint(flask_smorest.Blueprint):
         would otherwise have as many attempts more.
         """
 
+        def limit() -> str:
+            text: str = getattr(settings(), setting)
+            return text
+
         def decorator(view: View) -> View:
-            limited: View = limiter.limit(
-                lambda: getattr(settings(), setting), key_func=address_key
-            )(view)
-            return limited
+            limited = limiter.limit(limit, key_func=address_key)(view)
+
+            @wraps(limited)
+            def wrapper(*args: Any, **kwargs: Any) -> Any:
+                g.own_limit = limit()
+                return limited(*args, **kwargs)
+
+            return wrapper
 
         return decorator
 

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 
 import structlog
 from flask import Flask, Response, current_app, g, request
 from flask_limiter.util import get_remote_address
-from limits import RateLimitItem
+from limits import RateLimitItem, parse_many
 from limits.storage import RedisStorage
 from redis.exceptions import RedisError
 
@@ -49,19 +50,32 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 @limiter.request_filter
 def _is_counted() -> bool:
-    """Count the request here where the default limits alone hold; flask-limiter then leaves it be.
+    """Count the request here, in one call of Redis; flask-limiter then leaves it be.
 
-    It is flask-limiter that refuses what they forbid, and that counts while Redis is away.
+    It is flask-limiter that refuses what the limits forbid, and that counts while Redis is away.
     """
     storage, endpoint = limiter.limiter.storage, request.endpoint or ""
-    if not isinstance(storage, RedisStorage) or not (limits := _default_limits(endpoint)):
+    if not isinstance(storage, RedisStorage):
         return False
-    window = counts.hit(storage, limits, _caller_key(), endpoint)
+    # Asked again at the view that has a limit of its own, which tells it then.
+    if own := g.pop("own_limit", None):
+        limits, caller = _parsed(own), address_key()
+    elif limits := _default_limits(endpoint):
+        caller = _caller_key()
+    else:
+        return False
+    window = counts.hit(storage, limits, caller, endpoint)
     if window is None:
         return False
     # To the next whole second, as flask-limiter has it: nobody is to come back too early.
     g.allowance = Allowance(limits[0].amount, window.remaining, int(window.reset_time + 1))
     return True
+
+
+@lru_cache(maxsize=32)
+def _parsed(limits: str) -> Sequence[RateLimitItem]:
+    """Tightest first."""
+    return sorted(parse_many(limits))
 
 
 def _default_limits(endpoint: str) -> Sequence[RateLimitItem]:

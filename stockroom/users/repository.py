@@ -1,6 +1,7 @@
 """Every query on accounts."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, bindparam, exists, inspect, or_, select
@@ -10,13 +11,23 @@ from sqlalchemy.orm import Session
 from stockroom.core.addresses import likely_address
 from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
+from stockroom.core.prepared import Prepared
 from stockroom.users.errors import UserNotFound
 from stockroom.users.models import User
 
 NEWEST_FIRST = Keyset("-created_at", None, User.id, descending=True)
 
+_HAS_EMAIL = (User.email == bindparam("email"), User.removed_at.is_(None))
+_BY_EMAIL = select(User).where(*_HAS_EMAIL)
 # What every login sends: written once, which saves it time.
-_BY_EMAIL = select(User).where(User.email == bindparam("email"), User.removed_at.is_(None))
+_CREDENTIALS = Prepared(
+    select(
+        User.id,
+        User.password_hash,
+        User.is_active,
+        User.email_verified_at.is_not(None),
+    ).where(*_HAS_EMAIL)
+)
 _UNCHANGED = (
     select(User)
     .where(
@@ -26,6 +37,15 @@ _UNCHANGED = (
     )
     .with_for_update()
 )
+
+
+class Credentials(NamedTuple):
+    """What a login is judged by, as it was when the account was read."""
+
+    id: UUID
+    password_hash: str
+    is_active: bool
+    email_verified: bool
 
 
 def get(session: Session, user_id: UUID, *, lock: bool = False) -> User:
@@ -44,6 +64,12 @@ def find(session: Session, user_id: UUID) -> User | None:
 
 def find_by_email(session: Session, email: str) -> User | None:
     return session.scalar(_BY_EMAIL, {"email": likely_address(email)})
+
+
+def credentials_of(email: str) -> Credentials | None:
+    """Those of the account with this address; None if nobody has it."""
+    row = _CREDENTIALS.first(email=likely_address(email))
+    return Credentials(*row) if row else None
 
 
 def add_unless_taken(session: Session, user: User) -> bool:
@@ -93,7 +119,7 @@ def lock_administrators(session: Session) -> Sequence[UUID]:
     ).all()
 
 
-def lock_unchanged(session: Session, user: User) -> User | None:
+def lock_unchanged(session: Session, user: User | Credentials) -> User | None:
     """The account, if it is active and still has this password; locked until the transaction ends.
 
     :param user: as it was read before.

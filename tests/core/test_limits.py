@@ -164,31 +164,64 @@ def test_counts_in_redis_are_shared_by_all_processes(
     assert statuses([Api(app).get("/products") for app in apps]) == [200, 200, 429]
 
 
+def read_own_account(api: Api) -> TestResponse:
+    return api.get("/users/me")
+
+
+def guess_a_password(api: Api) -> TestResponse:
+    return api.post("/auth/login", json={"email": "ada@example.com", "password": PASSWORD})
+
+
+BY_LIMIT = pytest.mark.parametrize(
+    ("setting", "ask"), [("rate_limit", read_own_account), ("rate_limit_login", guess_a_password)]
+)
+
+
+@BY_LIMIT
 def test_a_request_is_counted_and_told_of_by_one_call_of_redis(
-    make_app: Callable[..., Flask], redis: EmbeddedRedis
+    make_app: Callable[..., Flask],
+    redis: EmbeddedRedis,
+    setting: str,
+    ask: Callable[[Api], TestResponse],
 ) -> None:
-    api = Api(make_app(rate_limit="5 per hour; 9 per day", redis_url=redis.url))
-    api.get("/users/me")
+    api = Api(make_app(**{setting: "5 per hour; 9 per day"}, redis_url=redis.url))
+    ask(api)
     with Redis.from_url(redis.url) as client:
         client.config_resetstat()
-        headers = api.get("/users/me").headers
+        headers = ask(api).headers
         asked = client.info("commandstats")
     assert headers["RateLimit-Remaining"] == "3"
     assert asked["cmdstat_evalsha"]["calls"] == 1
 
 
+@BY_LIMIT
 @pytest.mark.parametrize("limits", ["2 per hour; 9 per day", "9 per minute; 2 per hour"])
 def test_all_limits_hold_alike_with_redis_and_without(
-    make_app: Callable[..., Flask], redis: EmbeddedRedis, limits: str
+    make_app: Callable[..., Flask],
+    redis: EmbeddedRedis,
+    setting: str,
+    ask: Callable[[Api], TestResponse],
+    limits: str,
 ) -> None:
     def told(api: Api) -> list[tuple[int, str, str]]:
-        answers = [api.get("/users/me") for _ in range(4)]
+        answers = [ask(api) for _ in range(4)]
         names = ("RateLimit-Limit", "RateLimit-Remaining")
         return [(it.status_code, *(it.headers[name] for name in names)) for it in answers]
 
-    with_redis = told(Api(make_app(rate_limit=limits, redis_url=redis.url)))
+    with_redis = told(Api(make_app(**{setting: limits}, redis_url=redis.url)))
     assert [status for status, *_ in with_redis] == [401, 401, 429, 429]
-    assert with_redis == told(Api(make_app(rate_limit=limits)))
+    assert with_redis == told(Api(make_app(**{setting: limits})))
+
+
+def test_who_may_not_call_uses_up_no_limit_of_the_call_itself(
+    make_app: Callable[..., Flask], redis: EmbeddedRedis
+) -> None:
+    app = make_app(rate_limit_login="2 per hour", redis_url=redis.url)
+    strangers = [Api(app).post("/auth/reauthenticate", json={}) for _ in range(3)]
+    assert statuses(strangers) == [401, 401, 401]
+    ada = Api(app, token_for(app, make_user(app)))
+    answer = ada.post("/auth/reauthenticate", json={"password": PASSWORD})
+    assert answer.headers["RateLimit-Remaining"] == "1"
 
 
 def test_what_flask_limiter_has_counted_counts_as_well(
