@@ -1,5 +1,6 @@
 """A client of the API as a test wants it: paths below ``/api/v1``, and a token or an API key."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +59,10 @@ def tag_of(path: str, version: int) -> str:
 def product_tag(path: str, version: int, available: int = 0) -> str:
     """The ETag of a version of a product, with so many pieces available."""
     return f'{tag_of(path, version)[:-1]}.{available}"'
+
+
+def statuses(responses: Sequence[TestResponse]) -> list[int]:
+    return [response.status_code for response in responses]
 
 
 def assert_problem(response: TestResponse, status: int, slug: str) -> dict[str, Any]:

@@ -30,9 +30,9 @@ def elsewhere(act: Callable[[], R]) -> R:
         return pool.submit(act).result(PATIENCE_SECONDS)
 
 
-def until(condition: Callable[[], object]) -> None:
+def until(condition: Callable[[], object], patience_seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for the condition to hold."""
-    deadline = monotonic() + PATIENCE_SECONDS
+    deadline = monotonic() + patience_seconds
     while not condition():
         assert monotonic() < deadline, "waited in vain"
-        sleep(0.005)
+        sleep(0.01)

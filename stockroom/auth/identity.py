@@ -13,6 +13,7 @@ from stockroom.auth.models import FIRST_KEY_ID
 from stockroom.config import Settings
 from stockroom.core.identity import CSRF_HEADER
 from stockroom.core.permissions import Caller
+from stockroom.core.question import Question
 from stockroom.core.token_header import bind_token_finder
 from stockroom.extensions import jwt
 
@@ -35,7 +36,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config.update(_cookies(is_secure=settings.is_production))
     jwt.init_app(app)
     jwt.user_lookup_loader(_find_caller)
-    bind_token_finder(app.extensions, _find_caller, _is_signed_well)
+    bind_token_finder(app.extensions, _caller, _is_signed_well)
     jwt.additional_headers_loader(_headers)
     jwt.encode_key_loader(_signing_secret)
     jwt.decode_key_loader(_verifying_secret)
@@ -67,8 +68,9 @@ def _signing_secret(_identity: str) -> bytes:
     return key.secret
 
 
-def _is_signed_well(header: Mapping[str, Any]) -> bool:
-    return signing.find_key(_key_id(header)) is not None
+def _is_signed_well(header: Mapping[str, Any], *, may_ask: bool) -> bool:
+    find = signing.find_key if may_ask else signing.known_key
+    return find(_key_id(header)) is not None
 
 
 def _verifying_secret(header: dict[str, Any], _claims: dict[str, Any]) -> bytes:
@@ -85,7 +87,14 @@ def _key_id(header: Mapping[str, Any]) -> str:
     return key_id
 
 
-def _find_caller(_header: Mapping[str, Any], claims: Mapping[str, Any]) -> Caller | None:
+def _find_caller(header: Mapping[str, Any], claims: Mapping[str, Any]) -> Caller | None:
+    question = _caller(header, claims)
+    return question.answer() if question else None
+
+
+def _caller(
+    _header: Mapping[str, Any], claims: Mapping[str, Any]
+) -> Question[Caller | None] | None:
     # flask-jwt-extended takes whatever is no refresh token for an access token.
     if claims["type"] != "access":
         return None
@@ -93,6 +102,8 @@ def _find_caller(_header: Mapping[str, Any], claims: Mapping[str, Any]) -> Calle
         session_id, user_id = UUID(claims["sid"]), UUID(claims["sub"])
     except (KeyError, ValueError, AttributeError):
         return None
-    caller = sessions.find_caller(session_id, user_id)
     # A token says what its user might do when it was made; a role that has changed needs another.
-    return caller if caller and caller.role == claims.get("role") else None
+    role = claims.get("role")
+    return sessions.caller_of(session_id, user_id).then(
+        lambda caller: caller if caller and caller.role == role else None
+    )

@@ -16,6 +16,7 @@ from stockroom.core.database import row_of, table_of
 from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
 from stockroom.core.prepared import Prepared
+from stockroom.core.question import Question
 from stockroom.users.models import User
 
 NEWEST_FIRST = Keyset("-created_at", None, LoginSession.id, descending=True)
@@ -30,11 +31,14 @@ class Standing(NamedTuple):
     authenticated_at: datetime | None
 
 
-def standing(session_id: UUID, user_id: UUID, moment: datetime) -> Standing | None:
+def standing(session_id: UUID, user_id: UUID, moment: datetime) -> Question[Standing | None]:
     """None if the session is over. It is what every request with a token asks."""
-    query = _standing(needs_verified_email=settings().login_needs_verified_email)
-    row = query.first(session_id=session_id, user_id=user_id, moment=moment)
-    return Standing(Role(row[0]), row[1]) if row else None
+    needs_verified_email = settings().login_needs_verified_email
+    return Question(
+        lambda: _standing(needs_verified_email=needs_verified_email),
+        {"session_id": session_id, "user_id": user_id, "moment": moment},
+        lambda rows: Standing(Role(rows[0][0]), rows[0][1]) if rows else None,
+    )
 
 
 @cache

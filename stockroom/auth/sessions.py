@@ -19,6 +19,7 @@ from stockroom.core.context import Actor, settings
 from stockroom.core.database import new_id, now
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.permissions import Caller
+from stockroom.core.question import Question
 from stockroom.core.transaction import reading, transaction
 from stockroom.mail.service import send
 from stockroom.outbox.service import record
@@ -106,15 +107,18 @@ def refresh(session_id: UUID, counter: int, device: Device) -> Grant:
     return Grant(user, login.id, login.counter, login.expires_at)
 
 
-def find_caller(session_id: UUID, user_id: UUID) -> Caller | None:
+def caller_of(session_id: UUID, user_id: UUID) -> Question[Caller | None]:
     """Who a session stands for at this moment; None if it is over."""
-    found = repository.standing(session_id, user_id, now())
-    return Caller(user_id, found.role, session_id, found.authenticated_at) if found else None
+
+    def caller(found: repository.Standing | None) -> Caller | None:
+        return Caller(user_id, found.role, session_id, found.authenticated_at) if found else None
+
+    return repository.standing(session_id, user_id, now()).then(caller)
 
 
 def find_again(caller: Caller) -> Caller | None:
     """The same caller as the database has it now; None if the session is over."""
-    return find_caller(caller.session_id, caller.user_id) if caller.session_id else None
+    return caller_of(caller.session_id, caller.user_id).answer() if caller.session_id else None
 
 
 def log_out(caller: Caller, scope: Scope) -> None:

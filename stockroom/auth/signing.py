@@ -78,6 +78,11 @@ class KeyRing:
         """The key, which another process may have made a moment ago."""
         return self.keys().get(key_id) or self.keys(SOONEST_RELOAD_SECONDS).get(key_id)
 
+    def find_here(self, key_id: str) -> Key | None:
+        """The key, if those that were read are not too old to go by; nothing is waited for."""
+        is_fresh = monotonic() - self._read_at <= RELOAD_SECONDS
+        return self._keys.get(key_id) if is_fresh else None
+
     def forget(self) -> None:
         """Read the keys anew when they are needed next."""
         self._keys, self._read_at = {}, -inf
@@ -100,8 +105,12 @@ def current_key() -> Key:
 
 def find_key(key_id: str) -> Key | None:
     """The key that verifies tokens which name it; None if there is none (any more)."""
-    key = key_ring().find(key_id)
-    return key if key and _is_good(key, now()) else None
+    return _if_good(key_ring().find(key_id))
+
+
+def known_key(key_id: str) -> Key | None:
+    """The same, without waiting for the database; None as well where that would have to be."""
+    return _if_good(key_ring().find_here(key_id))
 
 
 def list_keys() -> Sequence[SigningKey]:
@@ -129,6 +138,10 @@ def rotate(*, revoke: bool = False) -> SigningKey:
         record(session, EventType.SIGNING_KEY_ROTATED, key.id, {"revoked": revoke})
     key_ring().forget()
     return key
+
+
+def _if_good(key: Key | None) -> Key | None:
+    return key if key and _is_good(key, now()) else None
 
 
 def _is_good(key: Key, moment: datetime) -> bool:

@@ -1,8 +1,8 @@
-"""What the loop of a worker asks PostgreSQL itself: hot reads, over connections of its own.
+"""What the loop of a worker asks PostgreSQL itself, over connections of its own.
 
 To hand a request to a thread, which then takes turns with the loop at the interpreter, costs more
-than such a read. Nothing is waited for here: the loop calls when there is news. All of it runs in
-the thread of the loop, within the application's context, but for the opening of connections.
+than such a question. Nothing is waited for here: the loop calls when there is news. All of it runs
+in the thread of the loop, within the application's context, but for the opening of connections.
 """
 
 import math
@@ -13,19 +13,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from selectors import EVENT_READ
 from time import monotonic
+from typing import Any, TypeVar
 
 import structlog
 from flask import Flask
 
 from stockroom.at_once import Loop
-from stockroom.core import cache
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
-from stockroom.core.hot_reads import HotRead
 from stockroom.core.links import Link, NotAsked, open_link
-from stockroom.core.memory import Answer
 from stockroom.core.prepared import Row
-from stockroom.core.representation import Question
+from stockroom.core.question import Question
 
 log = structlog.get_logger(__name__)
 
@@ -39,35 +37,31 @@ LOST_SECONDS = 5.0
 REOPENED_SECONDS = 5.0
 """After that it is tried again to open a connection."""
 
-Then = Callable[[Answer | None], None]
-"""What to do once there is an answer; None where a thread has to find it after all."""
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
-class _Query:
-    """A question under way, for all who want to know.
+class _Asked:
+    """A question under way.
 
+    :ivar then: what to do once there is an answer; None where a thread has to find it after all.
     :ivar since: by the monotonic clock, when it came, or was sent.
     """
 
-    address: str
-    read: HotRead
-    question: Question
-    reading: cache.Reading
-    thens: list[Then]
+    question: Question[Any]
+    then: Callable[[Any | None], None]
     since: float = field(default_factory=monotonic)
 
 
 class Asker:
-    """Asks what hot reads want to know, for one loop."""
+    """Asks what somebody wants to know, for one loop."""
 
     def __init__(self, app: Flask, loop: Loop) -> None:
         self._app = app
         self._loop = loop
         self._idle: list[Link] = []
-        self._busy: dict[Link, _Query] = {}
-        self._waiting: deque[_Query] = deque()
-        self._asked: dict[str, _Query] = {}
+        self._busy: dict[Link, _Asked] = {}
+        self._waiting: deque[_Asked] = deque()
         self._opening = 0
         self._opened_at = 0.0
         self._most = settings().loop_connections
@@ -85,26 +79,19 @@ class Asker:
     def is_waiting(self) -> bool:
         return bool(self._waiting)
 
-    def ask(self, address: str, read: HotRead, question: Question, then: Then) -> None:
-        """Have the loop call ``then`` when there is an answer, which is kept for others as well.
+    def ask(self, question: Question[T], then: Callable[[T | None], None]) -> None:
+        """Have the loop call ``then`` when there is an answer.
 
-        Of many who ask for one address meanwhile, PostgreSQL hears one, unless there was a write
-        or the answer would be too old.
+        With None where a thread has to ask after all: it tells what is the matter.
         """
-        under_way, begun = self._asked.get(address), cache.reading(address)
-        if under_way and begun.may_share(under_way.reading):
-            under_way.thens.append(then)
-            return
-        asked = _Query(address, read, question, begun, [then])
-        self._asked[address] = asked
-        self._waiting.append(asked)
+        self._waiting.append(_Asked(question, then))
         self._send()
 
     def look_after(self, *, is_stopping: bool = False) -> None:
         """Leave to threads what waits for too long, and replace connections that are lost."""
         now = monotonic()
         while self._waiting and now - self._waiting[0].since > PATIENCE_SECONDS:
-            self._end(self._waiting.popleft(), None)
+            self._waiting.popleft().then(None)
         for link in [
             it for it, asked in self._busy.items() if now - asked.since > self._lost_after
         ]:
@@ -121,7 +108,7 @@ class Asker:
                 link.ask(asked.question.query(), asked.question.values)
             except NotAsked:
                 self._free(link)
-                self._end(asked, None)
+                asked.then(None)
             except Exception as error:  # noqa: BLE001 - a thread meets it as well, and tells of it
                 self._drop(link, error)
 
@@ -137,15 +124,9 @@ class Asker:
         if rows is not None and (asked := self._free(link)):
             # PostgreSQL has something to do while the answer is written.
             self._send()
-            self._end(asked, _answer(asked, rows))
+            asked.then(_answer(asked.question, rows))
 
-    def _end(self, asked: _Query, answer: Answer | None) -> None:
-        if self._asked.get(asked.address) is asked:
-            del self._asked[asked.address]
-        for then in asked.thens:
-            then(answer)
-
-    def _free(self, link: Link) -> _Query | None:
+    def _free(self, link: Link) -> _Asked | None:
         asked = self._busy.pop(link, None)
         if asked:
             self._idle.append(link)
@@ -159,7 +140,7 @@ class Asker:
         self._idle.remove(link)
         link.close()
         if asked:
-            self._end(asked, None)
+            asked.then(None)
 
     def _open_some(self) -> None:
         self._opened_at = monotonic()
@@ -184,14 +165,12 @@ class Asker:
             self._idle.append(link)
 
 
-def _answer(asked: _Query, rows: list[Row]) -> Answer | None:
+def _answer(question: Question[T], rows: list[Row]) -> T | None:
     try:
-        answer = asked.read.answer_of(asked.question.shown(rows))
+        return question.shown(rows)
     except DomainError:
         return None
     except Exception:
         # A thread meets the same, and answers with a problem.
-        log.exception("asking failed", path=asked.read.path)
+        log.exception("asking failed")
         return None
-    asked.reading.keep(answer)
-    return answer

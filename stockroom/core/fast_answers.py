@@ -1,4 +1,6 @@
-"""What a hot read is answered with where Flask has no part in it: status, headers and bytes."""
+"""Hot reads where Flask has no part in them: what was asked, and the status, headers and bytes
+that answer it.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,12 +11,37 @@ from werkzeug.http import parse_etags
 
 from stockroom.at_once import Headers
 from stockroom.config import Settings
+from stockroom.core import request_scope
 from stockroom.core.edge import HTTPS_PROMISE, SECURITY_HEADERS
 from stockroom.core.hot_limits import Allowance
+from stockroom.core.hot_reads import HotRead, address_of
 from stockroom.core.memory import Answer
 
 _OK, _NOT_MODIFIED = 200, 304
 _LINES = {_OK: "200 OK", _NOT_MODIFIED: "304 NOT MODIFIED"}
+
+
+@dataclass(frozen=True, slots=True)
+class FastRequest:
+    """One for an address of a hot read.
+
+    :ivar began: in seconds of ``time.perf_counter``.
+    """
+
+    environ: WSGIEnvironment
+    read: HotRead
+    own_id: str
+    began: float
+
+    @property
+    def where(self) -> str:
+        """What it asks for."""
+        return address_of(self.environ)
+
+    @property
+    def address(self) -> str | None:
+        """Whence it comes."""
+        return self.environ.get("REMOTE_ADDR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +67,21 @@ class FastAnswers:
             *([("Vary", "Origin")] if settings.cors_origins else []),
         ]
 
-    def write(
+    def write(self, request: FastRequest, allowance: Allowance, answer: Answer) -> FastAnswer:
+        """As Flask would, in the log as well."""
+        written = self._written(request.environ, request.own_id, allowance, answer)
+        request_scope.note(
+            request.began,
+            written.status,
+            own_id=request.own_id,
+            method="GET",
+            endpoint=request.read.endpoint,
+            path=request.read.path,
+            address=request.address,
+        )
+        return written
+
+    def _written(
         self, environ: WSGIEnvironment, request_id: str, allowance: Allowance, answer: Answer
     ) -> FastAnswer:
         headers = [

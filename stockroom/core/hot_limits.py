@@ -1,7 +1,7 @@
 """The limit on hot reads: counted here, and told to the shared store a few at a time."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from limits import parse_many
@@ -18,9 +18,12 @@ MOST_UNTOLD = 50
 UNTOLD_SHARE = 20
 """And at most one in so many of those that the limit allows: a small one is counted exactly."""
 MOST_WAITING = 4
-"""As many times as many may be untold while somebody tells of them."""
+"""As many times as many may be untold until a thread tells of them."""
 LONGEST_SECONDS = 1.0
 _MOST_CALLERS = 10_000
+
+_Key = tuple[str, str]
+"""A caller and an endpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Allowance:
     limit: int
     remaining: int
     reset_at: float
-    counted: tuple[str, str] | None = None
+    counted: _Key | None = None
 
 
 @dataclass(slots=True)
@@ -41,15 +44,23 @@ class _Count:
     allowance: Allowance
     told_at: float
     untold: int = 0
-    is_told: bool = False
-    """Whether somebody has gone to tell the store."""
     lock: Lock = field(default_factory=Lock)
 
     def take(self) -> int:
-        """How many to tell now: those that are untold, and the one at hand."""
+        """How many are untold; they are no longer."""
         with self.lock:
             untold, self.untold = self.untold, 0
-        return untold + 1
+        return untold
+
+    def hear(self, allowance: Allowance) -> None:
+        """Go by what the store has told; others may have gone on counting meanwhile."""
+        with self.lock:
+            self.allowance, self.told_at = allowance, time.time()
+
+    def begin(self, allowance: Allowance) -> None:
+        """Go by this until the store is told, which is due."""
+        with self.lock:
+            self.allowance, self.told_at = allowance, 0.0
 
 
 class HotLimits:
@@ -64,21 +75,22 @@ class HotLimits:
         self._tightest = self._items[0]
         self._most_untold = min(MOST_UNTOLD, max(1, self._tightest.amount // UNTOLD_SHARE))
         self._most_waiting = MOST_WAITING * (self._most_untold - 1)
-        self._counts = Recent[tuple[str, str], _Count](_MOST_CALLERS)
+        self._counts = Recent[_Key, _Count](_MOST_CALLERS)
+        self._due: set[_Key] = set()
 
     def count(self, caller: str, endpoint: str, *, may_wait: bool = True) -> Allowance | None:
         """One more request; None where flask-limiter itself has to look, and to refuse it.
 
-        :param may_wait: for the store. Of those who may not, the first to come when the store is
-            due gets None, uncounted; the others go on until somebody has told it.
+        :param may_wait: for the store. Who may not is counted here, and ``tell`` is due; None as
+            well for a limit that is counted exactly, or if too many wait to be told.
         """
         key = caller, endpoint
         count = self._counts.get(key)
-        if count is not None and (allowance := self._counted_here(key, count, may_wait=may_wait)):
-            return allowance
         if not may_wait:
-            return None
-        return self._tell(caller, endpoint, count)
+            return self._counted_meanwhile(key, count)
+        if count is not None and (allowance := self._counted_here(key, count, most_waiting=0)):
+            return allowance
+        return self._told(key, count, asked=1)
 
     def give_back(self, allowance: Allowance) -> None:
         """Take back what was counted here: somebody else counts the request."""
@@ -88,48 +100,90 @@ class HotLimits:
                 # What the store was told meanwhile stays.
                 count.untold = max(0, count.untold - 1)
 
-    def _counted_here(
-        self, key: tuple[str, str], count: _Count, *, may_wait: bool
-    ) -> Allowance | None:
+    def is_due(self) -> bool:
+        """Whether ``tell`` has something to tell."""
+        return bool(self._due)
+
+    def tell(self) -> None:
+        """Tell the store of those who did not wait for it; of one thread at a time."""
+        while self._due:
+            key = self._due.pop()
+            if count := self._counts.get(key):
+                self._told(key, count, asked=0)
+
+    def _counted_meanwhile(self, key: _Key, count: _Count | None) -> Allowance | None:
+        if self._most_waiting == 0 or self._is_away():
+            return None
+        if count is None:
+            count = _Count(self._all(), 0.0)
+            self._counts.keep(key, count)
+        elif time.time() >= count.allowance.reset_at:
+            count.begin(self._all())
+        return self._counted_here(key, count, most_waiting=self._most_waiting)
+
+    def _counted_here(self, key: _Key, count: _Count, *, most_waiting: int) -> Allowance | None:
         with count.lock:
             if count.untold >= count.allowance.remaining:
                 return None
             is_late = time.time() - count.told_at >= LONGEST_SECONDS
             if is_late or count.untold + 1 >= self._most_untold:
-                is_first, count.is_told = not count.is_told, True
-                if may_wait or is_first or count.untold >= self._most_waiting:
+                if count.untold >= most_waiting:
                     return None
+                self._due.add(key)
             count.untold += 1
             told = count.allowance
             left = max(0, told.remaining - count.untold)
             return Allowance(told.limit, left, told.reset_at, key)
 
-    def _tell(self, caller: str, endpoint: str, count: _Count | None) -> Allowance | None:
-        if self._is_shared and isinstance(limiter.limiter.storage, MemoryStorage):
-            # The store is away, and flask-limiter is the one to find out when it is back.
+    def _told(self, key: _Key, count: _Count | None, *, asked: int) -> Allowance | None:
+        """Tell the store of what was counted here, and of ``asked`` more, which it may forbid."""
+        if count is None:
+            count = _Count(self._none(), 0.0)
+            self._counts.keep(key, count)
+        untold = count.take()
+        if untold + asked == 0:
             return None
-        cost = count.take() if count else 1
-        try:
-            window = self._hit(caller, endpoint, cost)
-            if window is None and cost > 1:
-                # The others were answered, and count all the same.
-                self._hit(caller, endpoint, cost - 1)
-        except (RedisError, OSError):
-            return None
+        window = self._window(key, untold, asked)
         if window is None:
-            self._counts.drop((caller, endpoint))
+            # Until the store allows it again, it is asked each time.
+            count.begin(self._none())
             return None
         allowance = Allowance(self._tightest.amount, max(0, window.remaining), window.reset_time)
-        # Others may have gone on counting meanwhile.
-        untold = count.untold if count else 0
-        self._counts.keep((caller, endpoint), _Count(allowance, time.time(), untold))
+        count.hear(allowance)
         return allowance
 
-    def _hit(self, caller: str, endpoint: str, cost: int) -> WindowStats | None:
+    def _window(self, key: _Key, untold: int, asked: int) -> WindowStats | None:
+        """What is left of the tightest limit; None where the store forbids it, or is away."""
+        if self._is_away():
+            return None
+        try:
+            if window := self._hit(key, untold + asked):
+                return window
+            # Those who were answered count all the same, as many of them as there is room for.
+            for _ in range(untold):
+                if self._hit(key, 1) is None:
+                    break
+        except (RedisError, OSError):
+            pass
+        return None
+
+    def _is_away(self) -> bool:
+        """Whether flask-limiter counts by itself, and is the one to find out when that is over."""
+        return self._is_shared and isinstance(limiter.limiter.storage, MemoryStorage)
+
+    def _hit(self, key: _Key, cost: int) -> WindowStats | None:
         """What is left of the tightest limit; None where one forbids it."""
         strategy = limiter.limiter
         if isinstance(strategy.storage, RedisStorage):
-            return counts.hit(strategy.storage, self._items, caller, endpoint, cost)
-        if not all(strategy.hit(item, caller, endpoint, cost=cost) for item in self._items):
+            return counts.hit(strategy.storage, self._items, *key, cost)
+        if not all(strategy.hit(item, *key, cost=cost) for item in self._items):
             return None
-        return strategy.get_window_stats(self._tightest, caller, endpoint)
+        return strategy.get_window_stats(self._tightest, *key)
+
+    def _all(self) -> Allowance:
+        """Of a caller of whom nothing is known here."""
+        amount = self._tightest.amount
+        return Allowance(amount, amount, time.time() + self._tightest.get_expiry())
+
+    def _none(self) -> Allowance:
+        return replace(self._all(), remaining=0)

@@ -21,8 +21,9 @@ from stockroom.core.identity import caller_may
 from stockroom.core.memory import Answer
 from stockroom.core.pages import next_link
 from stockroom.core.permissions import Permission
+from stockroom.core.question import Question
 from stockroom.core.recent import Recent
-from stockroom.core.representation import Question, Read, Representation
+from stockroom.core.representation import Read, Representation
 
 MOST_ADDRESSES = 1_000
 LONGEST_ADDRESS = 500
@@ -54,7 +55,7 @@ class HotRead:
         """:raises DomainError: if there is nothing that this reader may see."""
         return self.answer_of(self.question(to_staff=to_staff).answer())
 
-    def question(self, *, to_staff: bool = False) -> Question:
+    def question(self, *, to_staff: bool = False) -> Question[Representation]:
         """What has to be asked for an answer. Errors as for ``Read``."""
         return self.read(to_staff=to_staff)
 

@@ -1,10 +1,9 @@
 """What a client gets of something, as bytes, before HTTP is told of it."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from stockroom.core.prepared import Prepared, Row
+from stockroom.core.question import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,30 +19,8 @@ class Representation:
     next_cursor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What the database is asked for, and what is made of its answer.
-
-    :ivar query: gives what is asked.
-    :ivar shown: makes the representation of all rows; raises DomainError if there is nothing that
-        this reader may see.
-    :ivar takes_time: whether the query has to be written out first, or ``shown`` asks once more.
-    """
-
-    query: Callable[[], Prepared]
-    values: Mapping[str, Any]
-    shown: Callable[[list[Row]], Representation]
-    takes_time: bool = False
-
-    def answer(self) -> Representation:
-        """:raises DomainError: as ``shown`` does.
-        :raises Unavailable: if the database does not answer.
-        """
-        return self.shown(self.query().all(**self.values))
-
-
 class Read(Protocol):
     """How to read what one address shows, as it is when it is asked for."""
 
-    def __call__(self, *, to_staff: bool) -> Question:
+    def __call__(self, *, to_staff: bool) -> Question[Representation]:
         """:raises DomainError: for what cannot be asked."""

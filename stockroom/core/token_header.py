@@ -7,12 +7,13 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from flask_jwt_extended import decode_token, get_unverified_jwt_headers
 
 from stockroom.core.context import belongings
 from stockroom.core.permissions import Caller
+from stockroom.core.question import Question
 from stockroom.core.recent import Recent
 
 MOST_KNOWN = 10_000
@@ -22,8 +23,18 @@ RENEWED_SECONDS = 0.5
 _KEY = "stockroom.token_finder"
 
 Part = Mapping[str, Any]
-FindByToken = Callable[[Part, Part], Caller | None]
-"""Who may act by a token with this header and these claims; None if nobody may (any more)."""
+CallerOf = Callable[[Part, Part], Question[Caller | None] | None]
+"""Asks who may act by a token with this header and these claims; None if nobody may (any more),
+which for some tokens is known without asking.
+"""
+
+
+class IsSignedWell(Protocol):
+    def __call__(self, header: Part, *, may_ask: bool) -> bool:
+        """Whether the key that a token's header names still verifies.
+
+        :param may_ask: whether the database may be asked; no is the answer where it has to be.
+        """
 
 
 @dataclass(slots=True)
@@ -37,13 +48,16 @@ class Verified:
     is_renewed: bool = False
     """Whether somebody has gone to ask who stands behind it now."""
 
+    def keep(self, caller: Caller | None, moment: float) -> None:
+        self.standing = (caller, moment) if caller else None
+        self.is_renewed = False
+
 
 class TokenFinder:
     """Finds callers, and knows those tokens that it verified last, by their digests."""
 
-    def __init__(self, find: FindByToken, is_signed_well: Callable[[Part], bool]) -> None:
-        """:param is_signed_well: whether the key that a token's header names still verifies."""
-        self._find = find
+    def __init__(self, caller_of: CallerOf, is_signed_well: IsSignedWell) -> None:
+        self._caller_of = caller_of
         self._is_signed_well = is_signed_well
         self._known = Recent[bytes, Verified](MOST_KNOWN)
 
@@ -51,7 +65,7 @@ class TokenFinder:
         """:raises MALFORMED_TOKEN: if it is not good (any more)."""
         digest = _digest(token)
         known = self._known.get(digest)
-        if known and known.claims["exp"] > time.time() and self._is_signed_well(known.header):
+        if known and self._is_good(known, may_ask=True):
             return known
         self._known.drop(digest)
         claims = decode_token(token)
@@ -62,10 +76,28 @@ class TokenFinder:
     def find(self, token: str) -> Caller | None:
         """Its caller as the database has it now. Errors as for ``verified``."""
         verified, moment = self.verified(token), time.monotonic()
-        caller = self._find(verified.header, verified.claims)
-        verified.standing = (caller, moment) if caller else None
-        verified.is_renewed = False
+        question = self._caller_of(verified.header, verified.claims)
+        caller = question.answer() if question else None
+        verified.keep(caller, moment)
         return caller
+
+    def question(self, token: str) -> Question[Caller | None] | None:
+        """What to ask for its caller, who is then known to ``find_recent``, without waiting.
+
+        None for a token that is not known here, or not known to be good at this moment.
+        """
+        known, moment = self._known.get(_digest(token)), time.monotonic()
+        if known is None or not self._is_good(known, may_ask=False):
+            return None
+        question = self._caller_of(known.header, known.claims)
+        if question is None:
+            return None
+
+        def kept(caller: Caller | None) -> Caller | None:
+            known.keep(caller, moment)
+            return caller
+
+        return question.then(kept)
 
     def find_recent(self, token: str, *, may_ask: bool = True) -> Caller | None:
         """Its caller, as the database had it within the last second.
@@ -89,11 +121,16 @@ class TokenFinder:
         known.is_renewed = True
         return self.find(token) if may_ask else None
 
+    def _is_good(self, known: Verified, *, may_ask: bool) -> bool:
+        """Whether the token has not expired, and its key still verifies."""
+        is_signed_well = self._is_signed_well(known.header, may_ask=may_ask)
+        return is_signed_well and known.claims["exp"] > time.time()
+
 
 def bind_token_finder(
-    extensions: dict[str, object], find: FindByToken, is_signed_well: Callable[[Part], bool]
+    extensions: dict[str, object], caller_of: CallerOf, is_signed_well: IsSignedWell
 ) -> None:
-    extensions[_KEY] = TokenFinder(find, is_signed_well)
+    extensions[_KEY] = TokenFinder(caller_of, is_signed_well)
 
 
 def token_finder() -> TokenFinder:

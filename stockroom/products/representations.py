@@ -15,8 +15,9 @@ from sqlalchemy import literal_column as sql
 
 from stockroom.core.pagination import PageRequest
 from stockroom.core.prepared import Prepared, Row
+from stockroom.core.question import Question
 from stockroom.core.recent import Recent
-from stockroom.core.representation import Question, Representation
+from stockroom.core.representation import Representation
 from stockroom.products.conditions import (
     ANY_WORDS,
     NOT_ARCHIVED,
@@ -43,12 +44,12 @@ _MOST_SHAPES = 200
 _COLUMNS = [column for column in Product.__table__.columns if column.name != "search"]
 
 
-def of_id(product_id: UUID, *, to_staff: bool) -> Question:
+def of_id(product_id: UUID, *, to_staff: bool) -> Question[Representation]:
     """The product: ProductNotFound if there is none, or none that this reader may see."""
     return Question(partial(_by_id, to_staff=to_staff), {"id": product_id}, _one)
 
 
-def of_sku(sku: str, *, to_staff: bool) -> Question:
+def of_sku(sku: str, *, to_staff: bool) -> Question[Representation]:
     """The product with this SKU, in any case, that is not archived; none as for ``of_id``."""
     return Question(partial(_by_sku, to_staff=to_staff), {"sku": sku}, _one)
 
@@ -60,7 +61,7 @@ def of_page(
     fields: Sequence[str] | None,
     *,
     to_staff: bool,
-) -> Question:
+) -> Question[Representation]:
     """A page of products that meet every filter.
 
     :param fields: only these of each product.

@@ -13,7 +13,8 @@ from stockroom.core.context import settings
 from stockroom.core.database import new_id, now
 from stockroom.core.json_values import is_same
 from stockroom.core.pagination import Page, PageRequest, read_page
-from stockroom.core.representation import Question
+from stockroom.core.question import Question
+from stockroom.core.representation import Representation
 from stockroom.core.transaction import reading, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
 from stockroom.products import repository, representations
@@ -117,7 +118,7 @@ def ask_for_page(
     fields: Sequence[str] | None = None,
     *,
     to_staff: bool,
-) -> Question:
+) -> Question[Representation]:
     """Asks for products that meet every filter; best matches first if there is ``q``, else newest.
 
     :param fields: only these of each product.

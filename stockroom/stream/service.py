@@ -47,7 +47,7 @@ def redeem_ticket(ticket: str) -> Caller | None:
     """Use up a ticket; None if it is none (any more), or its session is over."""
     with transaction() as session:
         holder = repository.take(session, _digest(ticket), now())
-    return sessions.find_caller(holder.session_id, holder.user_id) if holder else None
+    return sessions.caller_of(holder.session_id, holder.user_id).answer() if holder else None
 
 
 def find_again(caller: Caller) -> Caller | None:

@@ -10,7 +10,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from stockroom.config import Settings
-from tests.contract.web import PATIENCE_SECONDS, ROOT, Web, environment, until
+from tests.contract.web import PATIENCE_SECONDS, ROOT, Web, environment
+from tests.threads import until
 
 
 class Victim:

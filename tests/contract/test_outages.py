@@ -17,11 +17,12 @@ from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.embedded.redis import EmbeddedRedis
 from tests.contract import web
 from tests.contract.conftest import OpenSite, Site
-from tests.contract.web import Answer, until
+from tests.contract.web import Answer
 from tests.embedded.conftest import QUICK, new_folder
 from tests.factories.products import product_body
 from tests.factories.users import PASSWORD, make_user, token_for
 from tests.servers import migrate
+from tests.threads import until
 
 ONCE_OR_OFTEN = [1, pytest.param(5, marks=pytest.mark.heavy)]
 

@@ -4,8 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from http.client import HTTPException, HTTPResponse
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from stockroom.config import Settings, environment_name
 from tests.leaks import WATCH
+from tests.threads import until
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30.0
@@ -114,14 +114,6 @@ def environment(settings: Settings) -> dict[str, str]:
             text = ",".join(value) if isinstance(value, list) else getattr(value, "value", value)
             variables[name] = str(text)
     return variables
-
-
-def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait until the condition holds."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
 
 
 def free_port() -> int:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from stockroom.core.hot_limits import MOST_UNTOLD, MOST_WAITING, HotLimits
+from stockroom.core.hot_limits import MOST_UNTOLD, MOST_WAITING, Allowance, HotLimits
 from stockroom.extensions import limiter
 
 ENDPOINT = "a hot one"
@@ -14,35 +14,57 @@ def told(limits: HotLimits) -> int:
     return limits._tightest.amount - stats.remaining  # noqa: SLF001
 
 
-def test_who_waits_for_nothing_is_counted_while_somebody_tells_the_store(app: Flask) -> None:
+def count_elsewhere(limits: HotLimits, requests: int) -> None:
+    """As another process tells of its own."""
+    assert limiter.limiter.hit(limits._tightest, "ada", ENDPOINT, cost=requests)  # noqa: SLF001
+
+
+def count_in_loop(limits: HotLimits, times: int) -> list[Allowance | None]:
+    return [limits.count("ada", ENDPOINT, may_wait=False) for _ in range(times)]
+
+
+def test_who_waits_for_nothing_is_counted_and_told_of_later(app: Flask) -> None:
     limits = HotLimits("5000 per minute", is_shared=False)
     with app.app_context():
-        assert limits.count("ada", ENDPOINT, may_wait=False) is None
-        first = limits.count("ada", ENDPOINT)
+        (first,) = count_in_loop(limits, 1)
         assert first is not None
-        assert told(limits) == 1
-        counted = [limits.count("ada", ENDPOINT, may_wait=False) for _ in range(MOST_UNTOLD)]
-        assert counted.index(None) == counted.count(None) * (MOST_UNTOLD - 1)
-        assert limits.count("ada", ENDPOINT)
+        assert (first.limit, first.remaining) == (5000, 4999)
+        assert (limits.is_due(), told(limits)) == (True, 0)
+        limits.tell()
+        assert (limits.is_due(), told(limits)) == (False, 1)
+        assert None not in count_in_loop(limits, MOST_UNTOLD - 2)
+        assert not limits.is_due()
+        assert None not in count_in_loop(limits, 2)
+        limits.tell()
         assert told(limits) == 1 + MOST_UNTOLD
+
+
+def test_what_is_left_is_what_all_processes_have_left(app: Flask) -> None:
+    limits = HotLimits("5000 per minute", is_shared=False)
+    with app.app_context():
+        count_elsewhere(limits, 1000)
+        count_in_loop(limits, 1)
+        limits.tell()
+        (allowance,) = count_in_loop(limits, 1)
+        assert allowance is not None
+        assert allowance.remaining == 5000 - 1000 - 2
 
 
 def test_not_more_than_some_wait_to_be_told(app: Flask) -> None:
     limits = HotLimits("5000 per minute", is_shared=False)
     with app.app_context():
-        limits.count("ada", ENDPOINT)
-        counted = [limits.count("ada", ENDPOINT, may_wait=False) for _ in range(1000)]
+        counted = count_in_loop(limits, 1000)
         passed = len(counted) - counted.count(None)
         assert passed == MOST_WAITING * (MOST_UNTOLD - 1)
         limits.count("ada", ENDPOINT)
-        assert told(limits) == 1 + passed + 1
+        assert told(limits) == passed + 1
 
 
 def test_a_small_limit_is_counted_exactly(app: Flask) -> None:
     limits = HotLimits("5 per minute", is_shared=False)
     with app.app_context():
         assert limits.count("ada", ENDPOINT)
-        assert not any(limits.count("ada", ENDPOINT, may_wait=False) for _ in range(20))
+        assert not any(count_in_loop(limits, 20))
         assert [bool(limits.count("ada", ENDPOINT)) for _ in range(6)] == [True] * 4 + [False] * 2
 
 
@@ -54,16 +76,54 @@ def test_nobody_gets_more_than_the_limit_allows(app: Flask) -> None:
         assert told(limits) == 100
 
 
+def test_in_the_loop_nobody_gets_more_either(app: Flask) -> None:
+    limits = HotLimits("100 per hour", is_shared=False)
+    with app.app_context():
+        passed = 0
+        for _ in range(30):
+            counted = count_in_loop(limits, 10)
+            passed += len(counted) - counted.count(None)
+            limits.tell()
+        assert passed == told(limits) == 100
+
+
+def test_who_is_refused_elsewhere_is_left_to_the_store_once_it_was_told(app: Flask) -> None:
+    limits = HotLimits("1000 per hour", is_shared=False)
+    with app.app_context():
+        count_elsewhere(limits, 1000)
+        assert count_in_loop(limits, 1) != [None]
+        limits.tell()
+        assert count_in_loop(limits, 3) == [None] * 3
+        assert limits.count("ada", ENDPOINT) is None
+        assert count_in_loop(limits, 3) == [None] * 3
+        assert told(limits) == 1000
+
+
 def test_who_was_answered_counts_though_the_store_forbids_the_next(app: Flask) -> None:
     limits = HotLimits("1000 per hour", is_shared=False)
     with app.app_context():
         assert all(limits.count("ada", ENDPOINT) for _ in range(MOST_UNTOLD))
-        # Another process tells of its own.
         others = 1000 - MOST_UNTOLD
-        assert limiter.limiter.hit(limits._tightest, "ada", ENDPOINT, cost=others)  # noqa: SLF001
+        count_elsewhere(limits, others)
         assert told(limits) == 1 + others
         assert limits.count("ada", ENDPOINT) is None
         assert told(limits) == 1000
+
+
+def test_of_those_who_were_answered_as_many_count_as_there_is_room_for(app: Flask) -> None:
+    limits = HotLimits("1000 per hour", is_shared=False)
+    with app.app_context():
+        count_elsewhere(limits, 998)
+        assert None not in count_in_loop(limits, 5)
+        limits.tell()
+        assert told(limits) == 1000
+
+
+def test_while_the_store_is_away_flask_limiter_counts(app: Flask) -> None:
+    limits = HotLimits("5000 per minute", is_shared=True)
+    with app.app_context():
+        assert count_in_loop(limits, 1) == [None]
+        assert limits.count("ada", ENDPOINT) is None
 
 
 def test_what_somebody_else_counts_is_given_back(app: Flask) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy.exc import OperationalError
 
 from stockroom.embedded.attach import attach
 from stockroom.embedded.postgres import EmbeddedPostgres
-from tests.embedded.processes import run, until
+from tests.embedded.processes import run
+from tests.threads import until
 
 
 @pytest.fixture

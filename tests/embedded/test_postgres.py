@@ -16,7 +16,8 @@ import pytest
 from stockroom.embedded.account import account_for
 from stockroom.embedded.errors import EmbeddedServerError
 from stockroom.embedded.postgres import ConnectionInfo, EmbeddedPostgres
-from tests.embedded.processes import finish, first_line, holder, run, until
+from tests.embedded.processes import finish, first_line, holder, run
+from tests.threads import until
 
 Serve = Callable[..., EmbeddedPostgres]
 

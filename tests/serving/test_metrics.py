@@ -8,8 +8,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.contract.conftest import OpenSite, Site
-from tests.contract.web import serving, until
+from tests.contract.web import serving
 from tests.serving.processes import workers_of
+from tests.threads import until
 
 REQUESTS = "stockroom_http_request_duration_seconds_count"
 

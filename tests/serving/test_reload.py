@@ -18,7 +18,6 @@ from stockroom.core.permissions import Role
 from stockroom.priority import NICENESS
 from stockroom.thread_worker import STOP_SECONDS
 from tests.contract.conftest import OpenSite, Site
-from tests.contract.web import until
 from tests.factories.products import product_body
 from tests.factories.users import make_user, token_for
 from tests.serving.processes import (
@@ -28,6 +27,7 @@ from tests.serving.processes import (
     nicenesses,
     workers_of,
 )
+from tests.threads import until
 
 CLIENTS = 4
 TIMES = 2

@@ -17,12 +17,12 @@ from stockroom.core.permissions import Role
 from stockroom.core.transaction import reading
 from stockroom.extensions import db
 from stockroom.stock.models import Reservation
-from tests.contract.web import Answer, Web, free_port, request, serving, until
+from tests.contract.web import Answer, Web, free_port, request, serving
 from tests.factories.products import make_product
 from tests.factories.stock import assert_books_agree, levels
 from tests.factories.users import make_user, token_for
 from tests.servers import Servers
-from tests.threads import at_once
+from tests.threads import at_once, until
 
 COPIES = 30
 DIE = "X-Die"

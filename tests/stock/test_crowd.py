@@ -20,7 +20,7 @@ from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.extensions import db
 from stockroom.stock.models import Reservation, ReservationStatus
 from tests.contract.killing import Victim, killable
-from tests.contract.web import free_port, serving, until
+from tests.contract.web import free_port, serving
 from tests.embedded.conftest import QUICK, new_folder
 from tests.factories.products import make_product
 from tests.factories.stock import assert_books_agree, levels
@@ -28,6 +28,7 @@ from tests.factories.users import make_user, token_for
 from tests.servers import Servers, migrate
 from tests.stock.buyers import Sale
 from tests.stock.commands import stock
+from tests.threads import until
 
 # It goes the same ways a thousand times.
 

@@ -25,6 +25,7 @@ from tests.contract.conftest import Site
 from tests.factories.products import make_product
 from tests.factories.users import make_user, token_for
 from tests.serving.processes import EXCHANGE_SECONDS, master_of
+from tests.threads import until
 
 EVENTS = "/api/v1/events"
 PATIENCE_SECONDS = 20
@@ -61,7 +62,7 @@ class Live:
         """New workers in the place of those that run, as for a new version."""
         ended = self.log.count("Worker exiting")
         os.kill(self.master, signal.SIGHUP)
-        web.until(lambda: self.log.count("Worker exiting") > ended, EXCHANGE_SECONDS)
+        until(lambda: self.log.count("Worker exiting") > ended, EXCHANGE_SECONDS)
 
     def now(self) -> int:
         """The position of the newest event, of which none waits for the relay any more."""

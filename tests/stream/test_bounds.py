@@ -8,10 +8,9 @@ from time import monotonic
 import pytest
 
 from tests.contract.conftest import OpenSite
-from tests.contract.web import until
 from tests.stream.clients import EVENTS, Live
 from tests.stream.frames import HANDSHAKE
-from tests.threads import at_once
+from tests.threads import at_once, until
 
 PLACES = 2
 

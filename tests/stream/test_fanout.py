@@ -8,9 +8,9 @@ from websockets.sync.client import ClientConnection
 
 from stockroom.embedded.redis import EmbeddedRedis
 from tests.contract.conftest import OpenSite
-from tests.contract.web import until
 from tests.stream.clients import Live, read
 from tests.stream.crowd import assert_each_gets_every_event_once, working
+from tests.threads import until
 
 
 @pytest.fixture(scope="module")

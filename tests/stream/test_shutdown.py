@@ -8,8 +8,8 @@ import pytest
 
 from stockroom.config import WebWorker
 from tests.contract.conftest import OpenSite
-from tests.contract.web import until
 from tests.stream.clients import Live, read_to_the_end
+from tests.threads import until
 
 GOODBYE = (1012, "the server restarts: come back")
 

@@ -7,9 +7,9 @@ from itertools import islice
 import pytest
 
 from tests.contract.conftest import OpenSite
-from tests.contract.web import until
 from tests.stream.clients import Live, news, read
 from tests.stream.frames import frames, shaken_hands
+from tests.threads import until
 
 # More than all the buffers on the way to the client.
 COUNT, SIZE = 3000, 8000

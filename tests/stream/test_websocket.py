@@ -8,7 +8,6 @@ import pytest
 
 from stockroom.auth import sessions as auth
 from stockroom.core.permissions import Role
-from tests.contract.web import until
 from tests.factories.users import make_user, token_for
 from tests.stream.clients import (
     EVENTS,
@@ -19,6 +18,7 @@ from tests.stream.clients import (
     read_to_the_end,
 )
 from tests.stream.frames import HANDSHAKE, opcodes, shaken_hands
+from tests.threads import until
 
 SILENT_CLIENTS = 40
 
