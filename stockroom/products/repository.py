@@ -1,13 +1,14 @@
 """Every query on the catalogue, but those that bring in many products (``staging``)."""
 
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, exists, select
+from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, with_expression
 
 from stockroom.core import batch
+from stockroom.core.context import belongings
 from stockroom.core.database import row_of, table_of
 from stockroom.products.conditions import NOT_ARCHIVED, has_sku, matching, names_of
 from stockroom.products.filters import ProductFilters
@@ -15,25 +16,24 @@ from stockroom.products.models import Product
 from stockroom.products.stocking import stocking
 
 _INSERT = insert(table_of(Product))
+_KEY = "stockroom.products.statements"
 
 
 def with_available() -> Any:
     """The option that has a statement tell how many pieces of each product are available."""
-    return with_expression(Product.available, stocking().available())
+    return _statements().with_available
 
 
 def get(session: Session, product_id: UUID, *, lock: bool = False) -> Product | None:
-    # Rows that refer to the product can be written meanwhile: its key does not change.
-    for_update = {"key_share": True} if lock else None
-    return session.get(Product, product_id, options=[with_available()], with_for_update=for_update)
+    """The product; with ``lock`` as it is now, and nobody else can change it meanwhile."""
+    statements = _statements()
+    statement = statements.by_id_locked if lock else statements.by_id
+    return session.scalar(statement, {"product_id": product_id})
 
 
 def find_by_sku(session: Session, sku: str) -> Product | None:
     """The product with this SKU, in any case, that is not archived."""
-    return session.scalar(
-        select(Product).options(with_available()).where(has_sku(), NOT_ARCHIVED),
-        {"sku": sku},
-    )
+    return session.scalar(_statements().by_sku, {"sku": sku})
 
 
 def add(session: Session, product: Product) -> None:
@@ -48,3 +48,32 @@ def found_by(filters: ProductFilters, *, to_staff: bool) -> Select[tuple[Product
 
 def is_empty(session: Session) -> bool:
     return not session.scalar(select(exists().where(Product.id.is_not(None))))
+
+
+class _Statements(NamedTuple):
+    """What is asked of one product, with what is available of it."""
+
+    with_available: Any
+    by_id: Select[tuple[Product]]
+    by_id_locked: Select[tuple[Product]]
+    by_sku: Select[tuple[Product]]
+
+
+def _statements() -> _Statements:
+    """Those of the application, made once.
+
+    To make out what is available takes SQLAlchemy longer than PostgreSQL.
+    """
+    made: _Statements | None = belongings().get(_KEY)
+    if made is None:
+        made = belongings()[_KEY] = _made()
+    return made
+
+
+def _made() -> _Statements:
+    with_available = with_expression(Product.available, stocking().available())
+    products = select(Product).options(with_available)
+    by_id = products.where(Product.id == bindparam("product_id"))
+    # Rows that refer to the product can be written meanwhile: its key does not change.
+    locked = by_id.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return _Statements(with_available, by_id, locked, products.where(has_sku(), NOT_ARCHIVED))

@@ -183,7 +183,7 @@ def test_a_token_whose_key_was_revoked_reads_for_a_second_at_most(app: Flask) ->
 
 def test_a_token_that_has_expired_reads_no_more(make_app: MakeApp, app: Flask) -> None:
     shop = make_app()
-    shop.config.update(JWT_ACCESS_TOKEN_EXPIRES=timedelta(seconds=1), JWT_DECODE_LEEWAY=0)
+    shop.config.update(JWT_ACCESS_TOKEN_EXPIRES=timedelta(seconds=2), JWT_DECODE_LEEWAY=0)
     reader, path = Api(shop, token_for(shop, make_user(app))), f"/products/{make_product(app).id}"
     assert reader.get(path).status_code == 200
     until(lambda: reader.get(path).status_code == 401)
