@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ import psycopg2
 from flask_migrate import upgrade
 from psycopg2 import sql
 from sqlalchemy import Engine, Text, delete, exists, func, select, text
+from sqlalchemy.dialects import postgresql
 
 from stockroom.app import create_app
 from stockroom.config import Environment, Settings
@@ -33,6 +35,14 @@ _FAST = {
     # More would only have to be searched when a database is dropped.
     "shared_buffers": "128MB",
 }
+
+_HAS_MOVEMENTS = select(exists().where(Movement.id.is_not(None)))
+# Nobody can remove a line of the ledger who has not switched that off.
+_ERASE_LEDGER = (
+    "ALTER TABLE stock_movements DISABLE TRIGGER append_only",
+    "DELETE FROM stock_movements",
+    "ALTER TABLE stock_movements ENABLE TRIGGER append_only",
+)
 
 
 @dataclass(slots=True)
@@ -107,6 +117,14 @@ def all_rows(engine: Engine) -> list[str]:
 
 def empty_tables(engine: Engine) -> None:
     """Remove all rows but the one that a migration has made: the location ``main``."""
+    with engine.begin() as connection:
+        if connection.scalar(_HAS_MOVEMENTS):
+            connection.execute(text(";".join(_ERASE_LEDGER)))
+        connection.execute(text(_deletions()))
+
+
+@cache
+def _deletions() -> str:
     # Not by TRUNCATE, which makes new files for every table and index, where a test has left
     # a handful of rows.
     tables = [
@@ -114,20 +132,8 @@ def empty_tables(engine: Engine) -> None:
     ]
     deletions = [table.delete() for table in tables if table is not Location.__table__]
     deletions.append(delete(Location).where(Location.code != MAIN))
-    as_text = {"compile_kwargs": {"literal_binds": True}}
-    with engine.begin() as connection:
-        if connection.scalar(select(exists().where(Movement.id.is_not(None)))):
-            connection.execute(text(";".join(_ERASE_LEDGER)))
-        statements = [str(deletion.compile(engine, **as_text)) for deletion in deletions]
-        connection.execute(text(";".join(statements)))
-
-
-# Nobody can remove a line of the ledger who has not switched that off.
-_ERASE_LEDGER = (
-    "ALTER TABLE stock_movements DISABLE TRIGGER append_only",
-    "DELETE FROM stock_movements",
-    "ALTER TABLE stock_movements ENABLE TRIGGER append_only",
-)
+    as_text = {"dialect": postgresql.dialect(), "compile_kwargs": {"literal_binds": True}}
+    return ";".join(str(deletion.compile(**as_text)) for deletion in deletions)
 
 
 def migrate(address: str, home: Path) -> None:

@@ -3,9 +3,11 @@
 import json
 import warnings
 from functools import cached_property
+from threading import RLock
 from typing import Any
 
 import flask_smorest
+from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
@@ -86,6 +88,8 @@ class Api(flask_smorest.Api):
     def __init__(self, app: Flask) -> None:
         # Two shapes under one name would put Product1 into every generated client.
         warnings.filterwarnings("error", message="Multiple schemas resolved to the name")
+        self._turn = RLock()
+        self._undescribed: list[flask_smorest.Blueprint] = []
         super().__init__(
             app,
             spec_kwargs={
@@ -104,6 +108,32 @@ class Api(flask_smorest.Api):
         converter.add_attribute_function(_describe_enum)
         converter.add_attribute_function(_describe_dict)
         converter.add_attribute_function(_describe_own)
+
+    def register_blueprint(self, blp: flask_smorest.Blueprint, **options: Any) -> None:
+        """Register its views; they are described once somebody asks for the document.
+
+        Most processes are never asked, and it is most of what takes an application to be made.
+        """
+        self._app.extensions["flask-smorest"]["blp_name_to_api"][blp.name] = self
+        self._app.register_blueprint(blp, **options)
+        self._undescribed.append(blp)
+
+    @property
+    def spec(self) -> APISpec:
+        """Of all blueprints that are registered."""
+        with self._turn:
+            while self._undescribed:
+                self._describe(self._undescribed.pop(0))
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: APISpec) -> None:
+        self._spec = spec
+
+    def _describe(self, blueprint: flask_smorest.Blueprint) -> None:
+        name = blueprint.name
+        blueprint.register_views_in_doc(self, self._app, self._spec, name=name, parameters=None)
+        self._spec.tag({"name": name, "description": blueprint.description})
 
     @cached_property
     def text(self) -> str:

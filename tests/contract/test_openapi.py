@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from stockroom.core.identity import Access
 from stockroom.core.operations import describe_operation
 from stockroom.core.permissions import Permission
 from tests.contract import fuzzing
+from tests.threads import at_once
 
 DOCUMENT: dict[str, Any] = fuzzing.document()
 OPERATIONS = fuzzing.operations()
@@ -33,6 +35,12 @@ def test_the_document_in_the_repository_is_the_one_that_is_served(app: Flask) ->
 def test_the_command_writes_the_document_that_is_served(app: Flask) -> None:
     written = app.test_cli_runner().invoke(args=["openapi", "print"])
     assert written.output == app.test_client().get("/openapi.json").text
+
+
+def test_all_who_ask_first_get_the_whole_document(make_app: Callable[..., Flask]) -> None:
+    app = make_app()
+    served = at_once(lambda _: app.test_client().get("/openapi.json").text, range(8))
+    assert set(served) == {fuzzing.DOCUMENT.read_text(encoding="utf-8")}
 
 
 def test_the_document_is_openapi_3_1() -> None:

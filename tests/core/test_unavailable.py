@@ -32,7 +32,7 @@ def test_a_statement_at_fault_is_not_blamed_on_the_server(app_context: None) -> 
 
 def test_connections_that_died_while_idle_are_replaced_unseen(app_context: None) -> None:
     others = text(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     with reading() as first, reading() as second:
