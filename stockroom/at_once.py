@@ -44,7 +44,7 @@ class AtOnce(Protocol):
         """Whether the answer to an address, as it was sent, is most likely to be had at once."""
 
     def is_waiting(self) -> bool:
-        """Whether something waits until it can be asked, and the loop has to look after it soon."""
+        """Whether something is to be asked or told, and the loop has to look after it soon."""
 
     def look_after(self, *, is_stopping: bool) -> None:
         """What the loop calls now and then."""
@@ -76,7 +76,7 @@ class Pending:
 
 
 class MustAsk(WouldWait):
-    """PostgreSQL has been asked for the answer."""
+    """PostgreSQL has been asked for the answer, or for who wants it."""
 
     def __init__(self, pending: Pending) -> None:
         super().__init__()

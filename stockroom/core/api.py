@@ -21,7 +21,7 @@ from stockroom.core.hot_queries import with_query
 from stockroom.core.hot_reads import respond
 from stockroom.core.idempotency import answer_once
 from stockroom.core.identity import Access, Redeem, admit
-from stockroom.core.limits import address_key
+from stockroom.core.limits import address_key, hold_to
 from stockroom.core.pages import page_of, page_response
 from stockroom.core.parser import RequestParser, read_body
 from stockroom.core.permissions import Permission
@@ -106,7 +106,7 @@ class Blueprint(flask_smorest.Blueprint):
 
             @wraps(limited)
             def wrapper(*args: Any, **kwargs: Any) -> Any:
-                g.own_limit = limit()
+                hold_to(limit())
                 return limited(*args, **kwargs)
 
             return wrapper

@@ -1,6 +1,7 @@
 """The limit on hot reads: counted here, and told to the shared store a few at a time."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
@@ -18,7 +19,7 @@ MOST_UNTOLD = 50
 UNTOLD_SHARE = 20
 """And at most one in so many of those that the limit allows: a small one is counted exactly."""
 MOST_WAITING = 4
-"""As many times as many may be untold until a thread tells of them."""
+"""How many times as many may be untold of those who do not wait for the store."""
 LONGEST_SECONDS = 1.0
 _MOST_CALLERS = 10_000
 
@@ -41,9 +42,17 @@ class Allowance:
 
 @dataclass(slots=True)
 class _Count:
+    """What one caller has asked for.
+
+    :ivar allowance: as the store has told it last, or all of it if it was never asked.
+    :ivar told_at: when that was, in seconds since the epoch.
+    :ivar exact_until: the store is asked each time until then, as it has refused something.
+    """
+
     allowance: Allowance
-    told_at: float
+    told_at: float = 0.0
     untold: int = 0
+    exact_until: float = 0.0
     lock: Lock = field(default_factory=Lock)
 
     def take(self) -> int:
@@ -57,10 +66,10 @@ class _Count:
         with self.lock:
             self.allowance, self.told_at = allowance, time.time()
 
-    def begin(self, allowance: Allowance) -> None:
-        """Go by this until the store is told, which is due."""
+    def refuse(self, exact_seconds: float) -> None:
         with self.lock:
-            self.allowance, self.told_at = allowance, 0.0
+            self.allowance = replace(self.allowance, remaining=0)
+            self.exact_until = time.time() + exact_seconds
 
 
 class HotLimits:
@@ -73,6 +82,7 @@ class HotLimits:
         self._is_shared = is_shared
         self._items = sorted(parse_many(limits))
         self._tightest = self._items[0]
+        self._longest_seconds = max(item.get_expiry() for item in self._items)
         self._most_untold = min(MOST_UNTOLD, max(1, self._tightest.amount // UNTOLD_SHARE))
         self._most_waiting = MOST_WAITING * (self._most_untold - 1)
         self._counts = Recent[_Key, _Count](_MOST_CALLERS)
@@ -90,7 +100,10 @@ class HotLimits:
             return self._counted_meanwhile(key, count)
         if count is not None and (allowance := self._counted_here(key, count, most_waiting=0)):
             return allowance
-        return self._told(key, count, asked=1)
+        try:
+            return self._ask_store(key, count, asked=1)
+        except (RedisError, OSError):
+            return None
 
     def give_back(self, allowance: Allowance) -> None:
         """Take back what was counted here: somebody else counts the request."""
@@ -106,65 +119,71 @@ class HotLimits:
 
     def tell(self) -> None:
         """Tell the store of those who did not wait for it; of one thread at a time."""
-        while self._due:
-            key = self._due.pop()
-            if count := self._counts.get(key):
-                self._told(key, count, asked=0)
+        # Others fall due meanwhile, and are for the next time.
+        with suppress(RedisError, OSError):
+            for _ in range(len(self._due)):
+                key = self._due.pop()
+                if count := self._counts.get(key):
+                    self._ask_store(key, count, asked=0)
 
     def _counted_meanwhile(self, key: _Key, count: _Count | None) -> Allowance | None:
         if self._most_waiting == 0 or self._is_away():
             return None
         if count is None:
-            count = _Count(self._all(), 0.0)
-            self._counts.keep(key, count)
-        elif time.time() >= count.allowance.reset_at:
-            count.begin(self._all())
+            count = self._new_count(key)
+        if time.time() < count.exact_until:
+            return None
         return self._counted_here(key, count, most_waiting=self._most_waiting)
 
     def _counted_here(self, key: _Key, count: _Count, *, most_waiting: int) -> Allowance | None:
         with count.lock:
-            if count.untold >= count.allowance.remaining:
+            told, now = count.allowance, time.time()
+            if count.untold >= told.remaining:
                 return None
-            is_late = time.time() - count.told_at >= LONGEST_SECONDS
+            is_late = now - count.told_at >= LONGEST_SECONDS
             if is_late or count.untold + 1 >= self._most_untold:
                 if count.untold >= most_waiting:
                     return None
                 self._due.add(key)
             count.untold += 1
-            told = count.allowance
             left = max(0, told.remaining - count.untold)
-            return Allowance(told.limit, left, told.reset_at, key)
+            # The oldest that counted then has left the window; of the next one nothing is known.
+            end = told.reset_at if told.reset_at > now else now + self._tightest.get_expiry()
+            return Allowance(told.limit, left, end, key)
 
-    def _told(self, key: _Key, count: _Count | None, *, asked: int) -> Allowance | None:
-        """Tell the store of what was counted here, and of ``asked`` more, which it may forbid."""
+    def _ask_store(self, key: _Key, count: _Count | None, *, asked: int) -> Allowance | None:
+        """Tell the store of what was counted here, and of ``asked`` more, which it may forbid.
+
+        :raises RedisError: or OSError, if it does not answer.
+        """
+        if self._is_away():
+            return None
         if count is None:
-            count = _Count(self._none(), 0.0)
-            self._counts.keep(key, count)
+            count = self._new_count(key)
         untold = count.take()
         if untold + asked == 0:
             return None
-        window = self._window(key, untold, asked)
+        try:
+            window = self._window(key, untold, asked)
+        except (RedisError, OSError):
+            # flask-limiter is to find out, and the store is asked again each time.
+            count.refuse(0.0)
+            raise
         if window is None:
-            # Until the store allows it again, it is asked each time.
-            count.begin(self._none())
+            count.refuse(self._longest_seconds)
             return None
         allowance = Allowance(self._tightest.amount, max(0, window.remaining), window.reset_time)
         count.hear(allowance)
         return allowance
 
     def _window(self, key: _Key, untold: int, asked: int) -> WindowStats | None:
-        """What is left of the tightest limit; None where the store forbids it, or is away."""
-        if self._is_away():
-            return None
-        try:
-            if window := self._hit(key, untold + asked):
-                return window
-            # Those who were answered count all the same, as many of them as there is room for.
-            for _ in range(untold):
-                if self._hit(key, 1) is None:
-                    break
-        except (RedisError, OSError):
-            pass
+        """What is left of the tightest limit; None where one forbids it."""
+        if window := self._hit(key, untold + asked):
+            return window
+        # Those who were answered count all the same, as many of them as there is room for.
+        for _ in range(untold):
+            if self._hit(key, 1) is None:
+                break
         return None
 
     def _is_away(self) -> bool:
@@ -180,10 +199,9 @@ class HotLimits:
             return None
         return strategy.get_window_stats(self._tightest, *key)
 
-    def _all(self) -> Allowance:
+    def _new_count(self, key: _Key) -> _Count:
         """Of a caller of whom nothing is known here."""
         amount = self._tightest.amount
-        return Allowance(amount, amount, time.time() + self._tightest.get_expiry())
-
-    def _none(self) -> Allowance:
-        return replace(self._all(), remaining=0)
+        count = _Count(Allowance(amount, amount, time.time() + self._tightest.get_expiry()))
+        self._counts.keep(key, count)
+        return count

@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 # A Redis that does not answer at once is treated as away: a limit is not worth waiting for.
 _REDIS_OPTIONS = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 _KEY = "stockroom.default_limits"
+_OWN = "own_limits"
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -48,6 +49,11 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.after_request(_tell)
 
 
+def hold_to(limits: str) -> None:
+    """Have flask-limiter's next look at the request find limits of its view's own, by address."""
+    setattr(g, _OWN, limits)
+
+
 @limiter.request_filter
 def _is_counted() -> bool:
     """Count the request here, in one call of Redis; flask-limiter then leaves it be.
@@ -55,10 +61,10 @@ def _is_counted() -> bool:
     It is flask-limiter that refuses what the limits forbid, and that counts while Redis is away.
     """
     storage, endpoint = limiter.limiter.storage, request.endpoint or ""
+    own = g.pop(_OWN, None)
     if not isinstance(storage, RedisStorage):
         return False
-    # Asked again at the view that has a limit of its own, which tells it then.
-    if own := g.pop("own_limit", None):
+    if own:
         limits, caller = _parsed(own), address_key()
     elif limits := _default_limits(endpoint):
         caller = _caller_key()

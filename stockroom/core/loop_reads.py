@@ -1,8 +1,8 @@
 """Hot reads that the loop of a worker answers itself (``stockroom.at_once``).
 
 What has to be asked for is asked of PostgreSQL without waiting (``core.asking``): the answer, and
-who calls where that was not known for a second. Limits are counted here, and the store is told of
-them by a thread. Whatever else has to be waited for is a thread's.
+who calls where that was not known of late. Limits are counted here, and the store is told of them
+by a thread. Whatever else has to be waited for is a thread's.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import structlog
 from flask import Flask
 
 from stockroom.at_once import Answers, Loop, MustAsk, Pending
@@ -27,6 +28,8 @@ from stockroom.core.permissions import Caller
 from stockroom.core.question import Question
 from stockroom.core.representation import Representation
 from stockroom.core.token_header import token_finder
+
+log = structlog.get_logger(__name__)
 
 _ASKED = "stockroom.asked_who_calls"
 """In a request's environ: that it was looked at before, when its caller was asked for."""
@@ -53,8 +56,10 @@ class LoopReads:
             if settings().loop_connections:
                 self._asker = Asker(self._app, loop)
                 self._once = AskingOnce(self._asker)
-            yield
-        self._loop = self._asker = self._once = None
+            try:
+                yield
+            finally:
+                self._loop = self._asker = self._once = None
 
     @property
     def is_attached(self) -> bool:
@@ -82,14 +87,15 @@ class LoopReads:
         :param again: what the request is given to once its caller is known.
         :raises MustAsk: if the database has been asked.
         """
+        # The rest is looked at once, when it is known who calls.
+        caller = counted_for(request.environ, partial(self._caller, request.environ, again))
+        if caller is None:
+            return None
         where = request.where
         # Before it is counted: who is sent to a thread is counted there.
         kept = cache.at_hand(where)
         question = None if kept else self._question(where, request.read)
         if not (kept or question):
-            return None
-        caller = counted_for(request.environ, partial(self._caller, request.environ, again))
-        if caller is None:
             return None
         allowance = self._limits.count(caller, request.read.endpoint, may_wait=False)
         if allowance is None:
@@ -153,5 +159,7 @@ class LoopReads:
     ) -> Iterable[bytes]:
         return self._answers.write(request, allowance, answer).sent(start_response)
 
-    def _have_told(self, _told: "Future[None]") -> None:
+    def _have_told(self, told: "Future[None]") -> None:
         self._is_telling = False
+        if error := told.exception():
+            log.error("limits not told", exc_info=error)

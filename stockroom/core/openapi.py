@@ -123,7 +123,8 @@ class Api(flask_smorest.Api):
         """Of all blueprints that are registered."""
         with self._turn:
             while self._undescribed:
-                self._describe(self._undescribed.pop(0))
+                self._describe(self._undescribed[0])
+                del self._undescribed[0]
         return self._spec
 
     @spec.setter

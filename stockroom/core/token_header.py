@@ -4,6 +4,7 @@ A feature above tells with ``bind_token_finder`` how to find the caller of a tok
 """
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,10 +48,14 @@ class Verified:
     """Who stood behind it last, and when that was, in seconds of ``time.monotonic``."""
     is_renewed: bool = False
     """Whether somebody has gone to ask who stands behind it now."""
+    nobody_at: float = -math.inf
+    """When nobody stood behind it, in seconds of ``time.monotonic``."""
 
     def keep(self, caller: Caller | None, moment: float) -> None:
         self.standing = (caller, moment) if caller else None
         self.is_renewed = False
+        if caller is None:
+            self.nobody_at = moment
 
 
 class TokenFinder:
@@ -84,10 +89,13 @@ class TokenFinder:
     def question(self, token: str) -> Question[Caller | None] | None:
         """What to ask for its caller, who is then known to ``find_recent``, without waiting.
 
-        None for a token that is not known here, or not known to be good at this moment.
+        None for a token that is not known here, or not known to be good at this moment, or behind
+        which nobody stood just now.
         """
         known, moment = self._known.get(_digest(token)), time.monotonic()
         if known is None or not self._is_good(known, may_ask=False):
+            return None
+        if moment - known.nobody_at <= RENEWED_SECONDS:
             return None
         question = self._caller_of(known.header, known.claims)
         if question is None:

@@ -1,11 +1,18 @@
 """Hot reads are counted here, and told to the store a few at a time."""
 
+import time
+from collections.abc import Callable
+
+import pytest
 from flask import Flask
 
+from stockroom.core import hot_limits
 from stockroom.core.hot_limits import MOST_UNTOLD, MOST_WAITING, Allowance, HotLimits
+from stockroom.embedded.redis import EmbeddedRedis
 from stockroom.extensions import limiter
 
 ENDPOINT = "a hot one"
+TIME = time.time
 
 
 def told(limits: HotLimits) -> int:
@@ -17,6 +24,10 @@ def told(limits: HotLimits) -> int:
 def count_elsewhere(limits: HotLimits, requests: int) -> None:
     """As another process tells of its own."""
     assert limiter.limiter.hit(limits._tightest, "ada", ENDPOINT, cost=requests)  # noqa: SLF001
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    monkeypatch.setattr(hot_limits.time, "time", lambda: TIME() + seconds)
 
 
 def count_in_loop(limits: HotLimits, times: int) -> list[Allowance | None]:
@@ -97,6 +108,53 @@ def test_who_is_refused_elsewhere_is_left_to_the_store_once_it_was_told(app: Fla
         assert limits.count("ada", ENDPOINT) is None
         assert count_in_loop(limits, 3) == [None] * 3
         assert told(limits) == 1000
+
+
+def test_who_was_refused_is_left_to_the_store_for_as_long_as_a_limit_looks_back(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = HotLimits("100 per second; 1000 per hour", is_shared=False)
+    with app.app_context():
+        assert limiter.limiter.hit(limits._items[1], "ada", ENDPOINT, cost=1000)  # noqa: SLF001
+        assert count_in_loop(limits, 1) != [None]
+        limits.tell()
+        assert count_in_loop(limits, 3) == [None] * 3
+        pass_time(monkeypatch, 600)
+        assert count_in_loop(limits, 3) == [None] * 3
+        limiter.reset()
+        assert limits.count("ada", ENDPOINT)
+        assert count_in_loop(limits, 3) == [None] * 3
+        pass_time(monkeypatch, 3600)
+        assert None not in count_in_loop(limits, 3)
+
+
+def test_what_was_left_is_all_that_there_is_until_the_store_says_more(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = HotLimits("1000 per hour", is_shared=False)
+    with app.app_context():
+        count_elsewhere(limits, 997)
+        assert limits.count("ada", ENDPOINT)
+        pass_time(monkeypatch, 7200)
+        counted = count_in_loop(limits, 10)
+        assert counted[2:] == [None] * 8
+        assert counted[0] is not None
+        assert counted[0].reset_at > time.time()
+
+
+def test_while_the_store_does_not_answer_nobody_is_counted_in_the_loop(
+    make_app: Callable[..., Flask], redis: EmbeddedRedis
+) -> None:
+    limits = HotLimits("1000 per hour", is_shared=True)
+    with make_app(redis_url=redis.url).app_context():
+        assert count_in_loop(limits, 1) != [None]
+        redis.stop()
+        limits.tell()
+        assert count_in_loop(limits, 1) == [None]
+        assert limits.count("ada", ENDPOINT) is None
+        redis.start()
+        assert limits.count("ada", ENDPOINT)
+        assert count_in_loop(limits, 1) != [None]
 
 
 def test_who_was_answered_counts_though_the_store_forbids_the_next(app: Flask) -> None:

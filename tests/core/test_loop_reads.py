@@ -1,18 +1,21 @@
 """Who calls is asked for by the loop as well, where that was not known for a second."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 from wsgiref.types import WSGIEnvironment
 
 import pytest
 from flask import Flask
+from limits import parse
 from werkzeug.test import EnvironBuilder
 
 from stockroom.at_once import AT_ONCE, Answers, AtOnce, MustAsk, WouldWait
 from stockroom.auth import sessions, signing
 from stockroom.core.permissions import Role
 from stockroom.core.token_header import token_finder
+from stockroom.extensions import limiter
 from stockroom.users.models import User
 from tests.api import PREFIX, Api
 from tests.core.asking.loops import Loop
@@ -36,6 +39,14 @@ class Worker:
         environ = EnvironBuilder(f"{PREFIX}{path}", headers=headers).get_environ()
         return self._answer({**environ, AT_ONCE: True}, self._app.wsgi_app)
 
+    def is_waiting(self) -> bool:
+        return self._at_once.is_waiting()
+
+    def turn(self) -> None:
+        for key, _ in self._loop.poller.select(0.05):
+            key.data(key.fileobj)
+        self._at_once.look_after(is_stopping=False)
+
     def _answer(self, environ: WSGIEnvironment, answers: Answers) -> bytes:
         try:
             return b"".join(answers(environ, self._start))
@@ -43,27 +54,28 @@ class Worker:
             self.questions += 1
             come: list[Answers | None] = []
             must.pending.then(come.append)
-            until(lambda: self._turn() or come)
+            until(lambda: self.turn() or come)
         if come[0] is None:
             raise WouldWait
         return self._answer(environ, come[0])
-
-    def _turn(self) -> None:
-        for key, _ in self._loop.poller.select(0.05):
-            key.data(key.fileobj)
-        self._at_once.look_after(is_stopping=False)
 
     def _start(self, status: str, _headers: Any) -> Any:
         assert status == "200 OK"
 
 
-@pytest.fixture
-def worker(app: Flask) -> Iterator[Worker]:
+@contextmanager
+def served_by_a_loop(app: Flask) -> Iterator[Worker]:
     loop = Loop()
     at_once: AtOnce = app.extensions[AT_ONCE]
     with at_once.attached(loop):
         yield Worker(app, loop)
     loop.poller.close()
+
+
+@pytest.fixture
+def worker(app: Flask) -> Iterator[Worker]:
+    with served_by_a_loop(app) as worker:
+        yield worker
 
 
 @pytest.fixture
@@ -100,6 +112,20 @@ def test_who_has_not_asked_for_long_needs_no_thread(
     assert worker.questions == 2
 
 
+def test_the_store_is_told_of_those_whom_the_loop_has_answered(
+    make_app: Callable[..., Flask], ada: User
+) -> None:
+    shop = make_app(rate_limit="1000 per hour")
+    path = f"/products/{make_product(shop).id}"
+    token = known(shop, ada, path)
+    with served_by_a_loop(shop) as worker:
+        for _ in range(3):
+            worker.ask(path, token)
+        until(lambda: worker.turn() or not worker.is_waiting())
+        counted = parse("1000 per hour"), str(ada.id), "products.read_product"
+        assert limiter.limiter.get_window_stats(*counted).remaining == 1000 - 1 - 3
+
+
 def test_whose_session_has_ended_is_left_to_a_thread(
     app: Flask, worker: Worker, ada: User, path: str
 ) -> None:
@@ -108,6 +134,8 @@ def test_whose_session_has_ended_is_left_to_a_thread(
     for _ in range(2):
         with pytest.raises(WouldWait):
             worker.ask(path, token)
+    # That nobody stands behind it is remembered for a moment.
+    assert worker.questions == 1
     assert Api(app, token).get(path).status_code == 401
 
 
@@ -133,9 +161,7 @@ def test_a_token_that_was_never_verified_is_left_to_a_thread(
     assert worker.questions == 0
 
 
-def test_staff_are_left_to_a_thread_and_not_asked_for(
-    app: Flask, worker: Worker, path: str
-) -> None:
+def test_staff_are_left_to_a_thread(app: Flask, worker: Worker, path: str) -> None:
     token = known(app, make_user(app, role=Role.STAFF), path, seconds_ago=0)
     with pytest.raises(WouldWait):
         worker.ask(path, token)
