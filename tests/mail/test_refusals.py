@@ -107,19 +107,8 @@ def test_an_answer_of_several_lines_is_noted_in_one(
     assert mailer.mail().error == "550 no such mailbox ask the postmaster"
 
 
-def test_a_server_that_hangs_up_is_away_and_only_one_mail_is_tried(
-    mailer: Mailer, post_office: PostOffice
-) -> None:
-    post_office.answer = lambda _: "421 too many mails"
-    mailer.write("ada@example.com")
-    mailer.write("bob@example.com")
-    mailer.send_due()
-    assert sorted(mail.attempts for mail in mailer.mails()) == [0, 1]
-    assert {mail.state for mail in mailer.mails()} == {MailState.PENDING}
-
-
-@pytest.mark.parametrize("answer", ["530 log in first", "421 closing"])
-def test_a_server_that_wants_nothing_from_us_now_loses_no_mail(
+@pytest.mark.parametrize("answer", ["421 too many mails", "421 closing", "530 log in first"])
+def test_a_server_that_wants_nothing_from_us_now_is_away_and_only_one_mail_is_tried(
     mailer: Mailer, post_office: PostOffice, answer: str
 ) -> None:
     post_office.answer = lambda _: answer
