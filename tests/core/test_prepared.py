@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import String, Uuid, bindparam, func, literal_column, select, text
 
-from stockroom.core import prepared
+from stockroom.core import statements
 from stockroom.core.errors import Unavailable
 from stockroom.core.prepared import Prepared
 from stockroom.core.transaction import reading
@@ -60,7 +60,7 @@ def test_what_the_values_decide_is_planned_each_time(single: Flask) -> None:
 def test_a_connection_keeps_only_so_many_plans(
     single: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prepared, "MOST_PLANS", 2)
+    monkeypatch.setattr(statements, "MOST_PLANS", 2)
     with single.app_context():
         for number in range(4):
             assert Prepared(select(literal_column(str(number)))).first() == (number,)
