@@ -46,6 +46,9 @@ class AtOnce(Protocol):
     def is_waiting(self) -> bool:
         """Whether something is to be asked or told, and the loop has to look after it soon."""
 
+    def end_turn(self) -> None:
+        """What the loop calls when it has seen to all that had news."""
+
     def look_after(self, *, is_stopping: bool) -> None:
         """What the loop calls now and then."""
 

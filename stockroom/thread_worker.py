@@ -103,6 +103,8 @@ class PatientWorker(ThreadWorker):
         if self._at_once and self._at_once.is_waiting():
             timeout = LOOK_UP_SECONDS
         super().wait_for_and_dispatch_events(timeout)
+        if self._at_once:
+            self._at_once.end_turn()
 
     def _is_relieved(self) -> bool:
         by = self._relieved_by

@@ -6,7 +6,18 @@ from functools import cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from stockroom.auth.models import LoginSession, SigningKey
@@ -43,11 +54,15 @@ def standing(session_id: UUID, user_id: UUID, moment: datetime) -> Question[Stan
 
 @cache
 def _standing(*, needs_verified_email: bool) -> Prepared:
-    alive = _alive(bindparam("moment"), needs_verified_email=needs_verified_email)
+    alive = _alive(
+        bindparam("moment", type_=DateTime(timezone=True)),
+        needs_verified_email=needs_verified_email,
+    )
     return Prepared(
         select(User.role, LoginSession.authenticated_at)
         .join(LoginSession, LoginSession.user_id == User.id)
-        .where(LoginSession.id == bindparam("session_id"), User.id == bindparam("user_id"), *alive)
+        .where(LoginSession.id == bindparam("session_id"), User.id == bindparam("user_id"), *alive),
+        is_brief=True,
     )
 
 

@@ -3,14 +3,18 @@
 To hand a request to a thread, which then takes turns with the loop at the interpreter, costs more
 than such a question. Nothing is waited for here: the loop calls when there is news. All of it runs
 in the thread of the loop, within the application's context, but for the opening of connections.
+
+What has come up in a turn of the loop is asked at its end, so that those who ask the same brief
+query, each with other values, ask together (``core.together``).
 """
 
 import math
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from selectors import EVENT_READ
 from time import monotonic
 from typing import Any, TypeVar
@@ -22,12 +26,15 @@ from stockroom.at_once import Loop
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
 from stockroom.core.links import Link, NotAsked, open_link
-from stockroom.core.prepared import Row
+from stockroom.core.prepared import Prepared
 from stockroom.core.question import Question
+from stockroom.core.statements import Row
 
 log = structlog.get_logger(__name__)
 
 MOST_WAITING = 64
+MOST_TOGETHER = 8
+"""How many questions one message asks: each waits until all have their answers."""
 PATIENCE_SECONDS = 0.25
 """How long a question waits until a connection is free; then threads find its answer."""
 LONGEST_QUERY_SECONDS = 60.0
@@ -40,7 +47,7 @@ REOPENED_SECONDS = 5.0
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Asked:
     """A question under way.
 
@@ -49,6 +56,7 @@ class _Asked:
     """
 
     question: Question[Any]
+    query: Prepared
     then: Callable[[Any | None], None]
     since: float = field(default_factory=monotonic)
 
@@ -60,7 +68,7 @@ class Asker:
         self._app = app
         self._loop = loop
         self._idle: list[Link] = []
-        self._busy: dict[Link, _Asked] = {}
+        self._busy: dict[Link, list[_Asked]] = {}
         self._waiting: deque[_Asked] = deque()
         self._opening = 0
         self._opened_at = 0.0
@@ -71,21 +79,20 @@ class Asker:
 
     def is_ready(self) -> bool:
         """Whether a question would not have to wait for long."""
-        if self._idle:
-            return True
-        since = max((asked.since for asked in self._busy.values()), default=-math.inf)
-        return monotonic() - since < PATIENCE_SECONDS and len(self._waiting) < MOST_WAITING
+        if len(self._waiting) >= MOST_WAITING:
+            return False
+        since = max((asked[0].since for asked in self._busy.values()), default=-math.inf)
+        return bool(self._idle) or monotonic() - since < PATIENCE_SECONDS
 
     def is_waiting(self) -> bool:
         return bool(self._waiting)
 
     def ask(self, question: Question[T], then: Callable[[T | None], None]) -> None:
-        """Have the loop call ``then`` when there is an answer.
+        """At the end of this turn; have the loop call ``then`` when there is an answer.
 
         With None where a thread has to ask after all: it tells what is the matter.
         """
-        self._waiting.append(_Asked(question, then))
-        self._send()
+        self._waiting.append(_Asked(question, question.query(), then))
 
     def look_after(self, *, is_stopping: bool = False) -> None:
         """Leave to threads what waits for too long, and replace connections that are lost."""
@@ -93,42 +100,52 @@ class Asker:
         while self._waiting and now - self._waiting[0].since > PATIENCE_SECONDS:
             self._waiting.popleft().then(None)
         for link in [
-            it for it, asked in self._busy.items() if now - asked.since > self._lost_after
+            it for it, asked in self._busy.items() if now - asked[0].since > self._lost_after
         ]:
             self._drop(link, TimeoutError("It does not answer."))
         if now - self._opened_at > REOPENED_SECONDS and not is_stopping:
             self._open_some()
 
-    def _send(self) -> None:
+    def send(self) -> None:
+        """Ask what waits, as far as connections are free."""
         while self._idle and self._waiting:
-            link, asked = self._idle.pop(), self._waiting.popleft()
+            link, asked = self._idle.pop(), self._next()
             self._busy[link] = asked
-            asked.since = monotonic()
+            asked[0].since = monotonic()
             try:
-                link.ask(asked.question.query(), asked.question.values)
+                link.ask(asked[0].query, [it.question.values for it in asked])
             except NotAsked:
-                self._free(link)
-                asked.then(None)
+                _leave(self._free(link))
             except Exception as error:  # noqa: BLE001 - a thread meets it as well, and tells of it
                 self._drop(link, error)
+
+    def _next(self) -> list[_Asked]:
+        """The question that waits for longest, and others that can be asked together with it."""
+        query = self._waiting[0].query
+        most = MOST_TOGETHER if query.together else 1
+        asked = list(islice((it for it in self._waiting if it.query is query), most))
+        for it in asked:
+            self._waiting.remove(it)
+        return asked
 
     def _hear(self, link: Link, _file: object) -> None:
         """There is news on a connection, which may be lost since the loop was told of it."""
         if link not in self._busy and link not in self._idle:
             return
         try:
-            rows = link.rows()
+            answers = link.answers()
         except Exception as error:  # noqa: BLE001 - a thread meets it as well, and tells of it
             self._drop(link, error)
             return
-        if rows is not None and (asked := self._free(link)):
-            # PostgreSQL has something to do while the answer is written.
-            self._send()
-            asked.then(_answer(asked.question, rows))
+        if answers is not None and (asked := self._free(link)):
+            # PostgreSQL has something to do while the answers are written.
+            self.send()
+            for it, rows in zip(asked, answers, strict=True):
+                it.then(_answer(it.question, rows))
 
-    def _free(self, link: Link) -> _Asked | None:
-        asked = self._busy.pop(link, None)
-        if asked:
+    def _free(self, link: Link) -> list[_Asked]:
+        """What was asked on it."""
+        if asked := self._busy.pop(link, []):
             self._idle.append(link)
         return asked
 
@@ -139,8 +156,7 @@ class Asker:
         asked = self._free(link)
         self._idle.remove(link)
         link.close()
-        if asked:
-            asked.then(None)
+        _leave(asked)
 
     def _open_some(self) -> None:
         self._opened_at = monotonic()
@@ -163,6 +179,11 @@ class Asker:
         else:
             self._loop.poller.register(link, EVENT_READ, partial(self._hear, link))
             self._idle.append(link)
+
+
+def _leave(asked: Iterable[_Asked]) -> None:
+    for it in asked:
+        it.then(None)
 
 
 def _answer(question: Question[T], rows: list[Row]) -> T | None:

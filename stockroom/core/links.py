@@ -1,17 +1,20 @@
 """Connections to PostgreSQL that nobody waits for: asked, and then looked at when there is news."""
 
 import select
-from collections.abc import Mapping
+from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
 import psycopg2
 from psycopg2.extensions import POLL_OK, POLL_READ, POLL_WRITE
+from psycopg2.extras import register_uuid
 
 from stockroom import timeouts
 from stockroom.core.context import settings
 from stockroom.core.poolers import is_direct
-from stockroom.core.prepared import Prepared, Row
+from stockroom.core.prepared import Prepared
+from stockroom.core.statements import Row, Values
+from stockroom.core.together import parted
 from stockroom.extensions import db
 
 OPENING_SECONDS = 10.0
@@ -24,25 +27,28 @@ class NotAsked(Exception):
 
 
 class Link:
-    """One connection, which answers one question at a time. Of one thread alone."""
+    """One connection, which answers one message at a time. Of one thread alone."""
 
     def __init__(self, driver: Any) -> None:
         """:param driver: a connection of psycopg2's that was made with ``async_``."""
         self._driver = driver
         self._cursor = driver.cursor()
         self._known: set[str] = set()
+        self._several = 1
         # The driver forgets it when the server goes away.
         self._fileno = int(driver.fileno())
 
     def fileno(self) -> int:
         return self._fileno
 
-    def ask(self, query: Prepared, values: Mapping[str, Any]) -> None:
-        """:raises NotAsked: if the connection is as it was.
+    def ask(self, query: Prepared, several: Sequence[Values]) -> None:
+        """:param several: the values of each who asks; of one, unless they may ask together.
+        :raises NotAsked: if the connection is as it was.
         :raises psycopg2.Error: if it is of no use any more.
         """
+        self._several = len(several)
         try:
-            message, learnt = query.message(self._cursor, self._known, values)
+            message, learnt = self._message(query, several)
         except Exception as error:
             raise NotAsked from error
         if len(message) > LONGEST_MESSAGE:
@@ -51,14 +57,21 @@ class Link:
         if learnt:
             self._known.add(learnt)
 
-    def rows(self) -> list[Row] | None:
-        """All rows, once they have come; an empty list as well where nothing was asked.
+    def answers(self) -> list[list[Row]] | None:
+        """All rows of each who has asked, once they have come; none where nobody has.
 
         :raises psycopg2.Error: for a query at fault or cut off, or a server that went away.
         """
         if self._driver.poll() != POLL_OK:
             return None
-        return list(self._cursor.fetchall()) if self._cursor.description else []
+        rows = list(self._cursor.fetchall()) if self._cursor.description else []
+        return [rows] if self._several == 1 else parted(rows, self._several)
+
+    def _message(self, query: Prepared, several: Sequence[Values]) -> tuple[bytes, str | None]:
+        if len(several) > 1 and query.together:
+            return query.together.message(self._cursor, self._known, several)
+        (values,) = several
+        return query.message(self._cursor, self._known, values)
 
     def close(self) -> None:
         self._driver.close()
@@ -79,6 +92,8 @@ def open_link() -> Link | None:
     finally:
         pooled.close()
     link = psycopg2.connect(**parameters, async_=True)
+    # As the connections of the pool give them.
+    register_uuid(conn_or_curs=link)  # type: ignore[no-untyped-call]
     _wait(link)
     # The connection alone does not keep it until the answer is there.
     cursor = link.cursor()

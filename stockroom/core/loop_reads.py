@@ -68,6 +68,10 @@ class LoopReads:
     def is_waiting(self) -> bool:
         return self._limits.is_due() or (self._asker is not None and self._asker.is_waiting())
 
+    def end_turn(self) -> None:
+        if self._asker:
+            self._asker.send()
+
     def look_after(self, *, is_stopping: bool) -> None:
         if self._asker:
             self._asker.look_after(is_stopping=is_stopping)

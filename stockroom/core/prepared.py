@@ -4,25 +4,21 @@ For what is asked all the time: such a query skips what SQLAlchemy does for each
 what the server does to plan it, and is one round trip.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from enum import Enum
 from typing import Any
-from uuid import UUID
 
 import psycopg2
 from sqlalchemy import ClauseElement, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
 from stockroom.core.connections import autocommitting
-from stockroom.core.statements import Statement, written
+from stockroom.core.statements import Row, Statement, Values, written
+from stockroom.core.together import Together
 from stockroom.core.transaction import translated
 from stockroom.extensions import db
 
 _KNOWN = "stockroom.prepared"
-
-Row = tuple[Any, ...]
-Values = Mapping[str, Any]
 
 
 class Prepared:
@@ -30,12 +26,19 @@ class Prepared:
 
     It sees what is committed when it begins, and is part of no transaction. A parameter with a
     value is a constant; one with a ``callable_`` is asked for its value each time.
+
+    :ivar together: the same for several who ask at once, if it is brief.
     """
 
-    def __init__(self, query: ClauseElement, *, keeps_plan: bool = True) -> None:
-        """:param keeps_plan: not where a good plan depends on the values."""
+    def __init__(
+        self, query: ClauseElement, *, keeps_plan: bool = True, is_brief: bool = False
+    ) -> None:
+        """:param keeps_plan: not where a good plan depends on the values.
+        :param is_brief: whether one who asks may as well wait until others have their answers too.
+        """
         text, self._parameters = written(query)
         self._statement = Statement(text, ["%s"] * len(self._parameters), keeps_plan=keeps_plan)
+        self.together = Together(text, self._parameters) if is_brief else None
 
     @property
     def name(self) -> str:
@@ -70,7 +73,7 @@ class Prepared:
         return self._statement.message(cursor, known, self._arguments(values))
 
     def _arguments(self, values: Values) -> list[Any]:
-        return [plain(it.ask() if it.ask else values[it.name]) for it in self._parameters]
+        return [it.value(values) for it in self._parameters]
 
 
 @contextmanager
@@ -87,10 +90,3 @@ def _autocommitting() -> Iterator[PoolProxiedConnection]:
         if driver.closed:
             connection.invalidate()
         connection.close()
-
-
-def plain(value: Any) -> Any:
-    """As psycopg2 takes it; the query says what type it has."""
-    if isinstance(value, UUID):
-        return str(value)
-    return value.value if isinstance(value, Enum) else value

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from stockroom.core.prepared import Prepared, Row
+from stockroom.core.prepared import Prepared
+from stockroom.core.statements import Row
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from hashlib import sha256
 from typing import Any
+from uuid import UUID
 
 from psycopg2 import errors
 from sqlalchemy import ClauseElement
@@ -26,6 +28,10 @@ _OUT_OF_STEP = (
     # A migration has changed what the query gives.
     errors.FeatureNotSupported,
 )
+
+Row = tuple[Any, ...]
+Values = Mapping[str, Any]
+"""Of a query's parameters, by their names."""
 
 
 class _Compiler(PGCompiler_asyncpg):
@@ -54,12 +60,24 @@ _DIALECT = _Dialect()  # type: ignore[no-untyped-call]
 class Parameter:
     """What stands in the text as a number.
 
+    :ivar number: of the first, 1.
     :ivar ask: gives its value each time, if whoever asks the query does not.
     """
 
+    number: int
     name: str
     type: TypeEngine[Any]
     ask: Callable[[], Any] | None
+
+    def value(self, values: Values) -> Any:
+        """As psycopg2 takes it; the query says what type it has.
+
+        :param values: of whoever asks.
+        """
+        value = self.ask() if self.ask else values[self.name]
+        if isinstance(value, UUID):
+            return str(value)
+        return value.value if isinstance(value, Enum) else value
 
     def list_type(self) -> str:
         """The name that a list of its values has in PostgreSQL.
@@ -76,7 +94,10 @@ def written(query: ClauseElement) -> tuple[str, list[Parameter]]:
     """
     compiled: Any = query.compile(dialect=_DIALECT)
     binds = ((name, compiled.binds[name]) for name in compiled.positiontup or ())
-    return str(compiled), [Parameter(name, bind.type, bind.callable) for name, bind in binds]
+    return str(compiled), [
+        Parameter(number, name, bind.type, bind.callable)
+        for number, (name, bind) in enumerate(binds, 1)
+    ]
 
 
 class Statement:

@@ -36,6 +36,8 @@ _SIMPLE: ColumnElement[str] = literal_column("'simple'")
 NOT_ARCHIVED = Product.status != ProductStatus.ARCHIVED
 RANK_WEIGHTS = [0, 0.2, 0.6, 1]
 """Of D (words as written), C (description), B (name) and A (SKU)."""
+INDEXED_SORTS = ("created_at", "updated_at", "name", "price")
+"""In either direction: an index gives their first products without a look at the others."""
 ANY_WORDS = "any_words"
 """The condition for ``q``, planned without a look at how many products the words are in."""
 

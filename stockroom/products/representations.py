@@ -13,13 +13,15 @@ from uuid import UUID
 from sqlalchemy import String, bindparam, cast, func, select, true
 from sqlalchemy import literal_column as sql
 
-from stockroom.core.pagination import PageRequest
-from stockroom.core.prepared import Prepared, Row
+from stockroom.core.pagination import DEFAULT_PAGE, PageRequest
+from stockroom.core.prepared import Prepared
 from stockroom.core.question import Question
 from stockroom.core.recent import Recent
 from stockroom.core.representation import Representation
+from stockroom.core.statements import Row
 from stockroom.products.conditions import (
     ANY_WORDS,
+    INDEXED_SORTS,
     NOT_ARCHIVED,
     has_sku,
     keyset,
@@ -135,13 +137,13 @@ def _around(next_cursor: str | None, total: int | None) -> tuple[str, str]:
 @cache
 def _by_id(*, to_staff: bool) -> Prepared:
     found = select(*_COLUMNS).where(Product.id == bindparam("id"), *visible(to_staff=to_staff))
-    return Prepared(document(found))
+    return Prepared(document(found), is_brief=True)
 
 
 @cache
 def _by_sku(*, to_staff: bool) -> Prepared:
     found = select(*_COLUMNS).where(has_sku(), NOT_ARCHIVED, *visible(to_staff=to_staff))
-    return Prepared(document(found))
+    return Prepared(document(found), is_brief=True)
 
 
 _pages = Recent[_Shape, Prepared](_MOST_SHAPES)
@@ -178,8 +180,14 @@ def _page_of(shape: _Shape) -> Prepared:
     query = query.select_from(page.join(stock, true()))
     ordered = query.order_by(*(key.desc() if order.descending else key.asc() for key in shown))
     # Otherwise, how many products a word is in differs far too much for one plan.
-    keeps_plan = is_ranked or "q" not in shape.names
-    return Prepared(ordered, keeps_plan=keeps_plan and shape.fields is None)
+    keeps_plan = (is_ranked or "q" not in shape.names) and shape.fields is None
+    return Prepared(ordered, keeps_plan=keeps_plan, is_brief=keeps_plan and _is_brief(shape))
+
+
+def _is_brief(shape: _Shape) -> bool:
+    """Whether its page begins where an index says, and none has to be found, sorted or skipped."""
+    is_indexed = shape.sort.removeprefix("-") in INDEXED_SORTS
+    return shape.goes_on and not shape.names and is_indexed and shape.limit <= DEFAULT_PAGE
 
 
 @lru_cache(_MOST_SHAPES)

@@ -45,6 +45,7 @@ class Worker:
     def turn(self) -> None:
         for key, _ in self._loop.poller.select(0.05):
             key.data(key.fileobj)
+        self._at_once.end_turn()
         self._at_once.look_after(is_stopping=False)
 
     def _answer(self, environ: WSGIEnvironment, answers: Answers) -> bytes:

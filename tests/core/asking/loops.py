@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from selectors import DefaultSelector
 from typing import Any
 
@@ -11,9 +12,10 @@ from stockroom.core.asking import Asker
 from stockroom.core.asking_once import AskingOnce
 from stockroom.core.hot_reads import HotRead
 from stockroom.core.memory import Answer
-from stockroom.core.prepared import Prepared, Row
+from stockroom.core.prepared import Prepared
 from stockroom.core.question import Question
 from stockroom.core.representation import Representation
+from stockroom.core.statements import Row
 from tests.threads import until
 
 ADDRESS = "/things\0"
@@ -41,6 +43,7 @@ class Loop:
     def turn(self, asker: Asker) -> None:
         for key, _ in self.poller.select(0.05):
             key.data(key.fileobj)
+        asker.send()
         asker.look_after()
 
 
@@ -68,6 +71,20 @@ def answers(asker: Asker, loop: Loop, *asked: Asked) -> Asked:
 
     until(are_known)
     return [answer for told in asked for answer in told]
+
+
+def told(asker: Asker, loop: Loop, *questions: Question[Any]) -> list[Any]:
+    """What becomes of questions that come up in one turn of the loop."""
+    come: dict[int, Any] = {}
+    for number, question in enumerate(questions):
+        asker.ask(question, partial(come.__setitem__, number))
+
+    def are_known() -> bool:
+        loop.turn(asker)
+        return len(come) == len(questions)
+
+    until(are_known)
+    return [come[number] for number in range(len(questions))]
 
 
 def body(answer: Answer | None) -> bytes | None:

@@ -8,8 +8,9 @@ from stockroom.core import cache, links
 from stockroom.core.asking import Asker
 from stockroom.core.asking_once import AskingOnce
 from stockroom.core.cache import memory
-from stockroom.core.prepared import Prepared, Row
+from stockroom.core.prepared import Prepared
 from stockroom.core.representation import Representation
+from stockroom.core.statements import Row
 from stockroom.products.errors import ProductNotFound
 from tests.core.asking.loops import ADDRESS, NAP, Loop, answers, ask, body
 
@@ -103,6 +104,6 @@ def test_what_may_not_be_sent_at_once_is_left_to_a_thread(
     asker: Asker, once: AskingOnce, loop: Loop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(links, "LONGEST_MESSAGE", 1000)
-    assert ask(once, values={"word": "x" * 1000}) == [None]
-    assert ask(once, values={}) == [None]
+    too_long, at_fault = ask(once, values={"word": "x" * 1000}), ask(once, values={})
+    assert answers(asker, loop, too_long, at_fault) == [None, None]
     assert [body(it) for it in answers(asker, loop, ask(once))] == [b"hello"]

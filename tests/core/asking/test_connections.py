@@ -52,6 +52,7 @@ def test_news_of_a_connection_that_is_lost_already_are_no_matter(
     stale = [*loop.poller.get_map().values()]
     asker._lost_after = -1  # noqa: SLF001 - as if all of them had not answered for long
     lost = [ask(once, NAP, address=str(it)) for it in range(LOOP_CONNECTIONS)]
+    asker.send()
     asker.look_after()
     assert lost == [[None]] * LOOP_CONNECTIONS
     for key in stale:
@@ -65,6 +66,7 @@ def test_a_question_that_finds_no_connection_in_time_is_left_to_a_thread(
     monkeypatch.setattr(asking, "PATIENCE_SECONDS", 0)
     busy = [ask(once, NAP, address=str(it)) for it in range(LOOP_CONNECTIONS)]
     waiting = ask(once)
+    asker.send()
     asker.look_after()
     assert waiting == [None]
     assert None not in answers(asker, loop, *busy)
@@ -75,6 +77,7 @@ def test_no_more_questions_wait_than_may(
 ) -> None:
     monkeypatch.setattr(asking, "MOST_WAITING", 1)
     told = [ask(once, NAP, address=str(it)) for it in range(LOOP_CONNECTIONS + 1)]
+    asker.send()
     assert not asker.is_ready()
     answers(asker, loop, *told)
     assert asker.is_ready()
@@ -93,6 +96,7 @@ def test_an_answer_that_does_not_come_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(asker, "_lost_after", 0)
     told = ask(once, NAP)
+    asker.send()
     asker.look_after()
     assert told == [None]
 
