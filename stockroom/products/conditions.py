@@ -129,13 +129,16 @@ def _text_query() -> ColumnElement[Any]:
 
 
 def _rank() -> ColumnElement[float]:
-    """How well a product answers ``q``: the words as one phrase first, then close together."""
+    """How well a product answers ``q``: the words as one phrase first, then where and how often.
+
+    ``ts_rank`` also looks at how close the words stand.
+    """
     vector = _FETCHED.c.vector
     phrase = vector.op("@@")(_once(func.phraseto_tsquery(_ENGLISH, _text("q"))))
     words = _once(_text_query())
-    closeness = func.ts_rank_cd(cast(RANK_WEIGHTS, ARRAY(REAL)), vector, words)
+    matches = func.ts_rank(cast(RANK_WEIGHTS, ARRAY(REAL)), vector, words)
     # In double precision the value survives its way through the cursor unchanged.
-    return cast(closeness, DOUBLE_PRECISION) + cast(cast(phrase, Integer), DOUBLE_PRECISION)
+    return cast(matches, DOUBLE_PRECISION) + cast(cast(phrase, Integer), DOUBLE_PRECISION)
 
 
 def _once(value: ColumnElement[Any]) -> ColumnElement[Any]:
