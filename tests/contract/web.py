@@ -16,6 +16,7 @@ from tests.threads import until
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30.0
+CONFIGURATION = "gunicorn.conf.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,11 @@ class Web:
     def get(self, path: str, **headers: str) -> Answer:
         return self.send(request("GET", path, headers=headers))
 
+    def workers(self) -> list[int]:
+        """The processes that answer requests."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
+        return [*map(int, children.split())]
+
     @property
     def answers(self) -> bool:
         with suppress(OSError, HTTPException):
@@ -83,9 +89,11 @@ def request(
 
 @contextmanager
 def serving(
-    settings: Settings, application: str = "wsgi:app", configuration: str = "gunicorn.conf.py"
+    settings: Settings, application: str = "wsgi:app", configuration: str = CONFIGURATION
 ) -> Iterator[Web]:
-    """A gunicorn with these settings, until the block ends."""
+    """A gunicorn with these settings, until the block ends. All its workers serve from the start:
+    who keeps a connection stays with the one that took it.
+    """
     log = settings.instance_path / "gunicorn.log"
     command = [sys.executable, "-m", "gunicorn", "--config", configuration, application]
     variables = {"PATH": os.environ["PATH"], **environment(settings)}
@@ -97,11 +105,20 @@ def serving(
         try:
             until(lambda: web.answers or process.poll() is not None)
             assert process.poll() is None, log.read_text()
+            if configuration == CONFIGURATION and settings.loop_connections:
+                until(lambda: all(map(_turns, web.workers())), PATIENCE_SECONDS)
             yield web
         finally:
             process.terminate()
             process.wait(PATIENCE_SECONDS)
     assert WATCH.found_in(log.read_text().splitlines()) == []
+
+
+def _turns(worker: int) -> bool:
+    """Whether its loop has begun to turn: then threads open connections for it."""
+    with suppress(FileNotFoundError):
+        return len([*Path(f"/proc/{worker}/task").iterdir()]) > 1
+    return False
 
 
 def environment(settings: Settings) -> dict[str, str]:
