@@ -5,8 +5,10 @@ message and runs them in their order; where no transaction is open, they are one
 of them are done and committed, or none ("Multiple Statements in a Simple Query" in its manual).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import count, groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Delete, Dialect, Insert, Select, TextClause, Update
@@ -22,6 +24,10 @@ many of one insert cost less by COPY.
 """
 
 _BATCH = "batch"
+_PLAIN_INSERT = re.compile(
+    r"(?P<head>INSERT INTO \S+ \([^()]+\) VALUES )(?P<row>\((%\(\w+\)s[^()]*)+\))"
+)
+"""One that computes no value, and says nothing of conflicts."""
 
 Statement = Insert | Update | Delete | Select[Any] | TextClause
 
@@ -71,23 +77,32 @@ def _send_one(session: Session, left: _Left) -> None:
 
 
 def _send_message(connection: Connection, left: Sequence[_Left]) -> None:
-    parts = [(statement, row) for statement, rows in left for row in rows]
-    shapes = tuple((statement, tuple(row)) for statement, row in parts)
-    message = _message(shapes, connection.dialect)
-    connection.exec_driver_sql(message.text, message.values([row for _, row in parts]))
+    parts = ((it.statement, row) for it in left for row in it.rows)
+    runs = [(shape, [row for _, row in run]) for shape, run in groupby(parts, key=_shape)]
+    message = _message(tuple((*shape, len(rows)) for shape, rows in runs), connection.dialect)
+    connection.exec_driver_sql(
+        message.text, message.values([row for _, rows in runs for row in rows])
+    )
+
+
+def _shape(part: tuple[Statement, Mapping[str, Any]]) -> tuple[Statement, tuple[str, ...]]:
+    statement, row = part
+    return statement, tuple(row)
 
 
 class _Message:
     """Statements as the driver takes them together: each has parameters with names of its own."""
 
-    def __init__(self, statements: Sequence[SQLCompiler]) -> None:
-        self._binds = [_binds(f"p{place}_", it) for place, it in enumerate(statements)]
-        texts = zip(statements, self._binds, strict=True)
-        # A per cent sign stands twice for the driver, and does so again.
-        self.text = ";\n".join(
-            str(it).replace("%%", "%%%%") % {bind.name: f"%({bind.key})s" for bind in binds}
-            for it, binds in texts
-        )
+    def __init__(self, runs: Sequence[tuple[SQLCompiler, int]]) -> None:
+        """:param runs: each statement, and for how many rows in a row it is."""
+        places = count()
+        self._binds = list[list[_Bind]]()
+        texts = list[str]()
+        for compiled, rows in runs:
+            own = [_binds(f"p{next(places)}_", compiled) for _ in range(rows)]
+            self._binds += own
+            texts += _texts(compiled, own)
+        self.text = ";\n".join(texts)
 
     def values(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {
@@ -95,6 +110,17 @@ class _Message:
             for row, binds in zip(rows, self._binds, strict=True)
             for bind in binds
         }
+
+
+def _texts(compiled: SQLCompiler, of_rows: Sequence[Sequence["_Bind"]]) -> Iterator[str]:
+    """The statement for each row; but an insert is one for all of them."""
+    # A per cent sign stands twice for the driver, and does so again.
+    text = str(compiled).replace("%%", "%%%%")
+    names = ({bind.name: f"%({bind.key})s" for bind in binds} for binds in of_rows)
+    if plain := _PLAIN_INSERT.fullmatch(text):
+        yield plain["head"] + ", ".join(plain["row"] % of_row for of_row in names)
+    else:
+        yield from (text % of_row for of_row in names)
 
 
 class _Bind(NamedTuple):
@@ -124,7 +150,7 @@ def _binds(prefix: str, compiled: SQLCompiler) -> list[_Bind]:
     return [bind._replace(key=f"{prefix}{bind.name}") for bind in _own_binds(compiled)]
 
 
-# Messages differ by the number of their rows, but consist of the same statements.
+# Messages differ by the numbers of their rows, but consist of the same statements.
 @lru_cache(maxsize=200)
 def _own_binds(compiled: SQLCompiler) -> list[_Bind]:
     return [
@@ -140,8 +166,12 @@ def _own_binds(compiled: SQLCompiler) -> list[_Bind]:
 
 
 @lru_cache(maxsize=200)
-def _message(shapes: tuple[tuple[Statement, tuple[str, ...]], ...], dialect: Dialect) -> _Message:
-    return _Message([_compiled(statement, names, dialect) for statement, names in shapes])
+def _message(
+    shapes: tuple[tuple[Statement, tuple[str, ...], int], ...], dialect: Dialect
+) -> _Message:
+    return _Message(
+        [(_compiled(statement, names, dialect), rows) for statement, names, rows in shapes]
+    )
 
 
 @lru_cache(maxsize=200)

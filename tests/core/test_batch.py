@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
 from stockroom.core import batch
@@ -54,6 +55,25 @@ def test_what_is_left_goes_to_the_server_in_one_message(statements: list[str]) -
         assert statements == []
     assert len(statements) == 1
     assert names() == ["Ada", "Bob"]
+
+
+def test_rows_that_follow_each_other_into_a_table_are_one_statement(statements: list[str]) -> None:
+    with transaction() as session:
+        batch.leave(session, INSERT, person("bob@example.com", "Bob"))
+        batch.leave(session, INSERT, person(), person("cy@example.com", "Cy"))
+        batch.leave(session, RENAME, {"address": "bob@example.com", "suffix": "by"})
+        batch.leave(session, INSERT, person("dee@example.com", "Dee"))
+    assert statements[0].count("INSERT INTO") == 2
+    assert names() == ["Ada", "Bobby", "Cy", "Dee"]
+
+
+def test_what_says_how_conflicts_end_is_done_for_one_row_after_the_other() -> None:
+    replace = upsert(USERS)
+    replace = replace.on_conflict_do_update(index_elements=["id"], set_=replace.excluded)
+    ada = person()
+    with transaction() as session:
+        batch.leave(session, replace, ada, ada | {"full_name": "Ada Lovelace"})
+    assert names() == ["Ada Lovelace"]
 
 
 def test_it_is_done_in_its_order() -> None:
