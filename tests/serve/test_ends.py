@@ -26,16 +26,6 @@ def test_ctrl_c_stops_all_and_the_second_start_finds_the_data(serve: Serve, inst
     assert "  password" not in again.printed
 
 
-def test_ctrl_c_is_for_the_arbiter_alone_to_hear(serve: Serve) -> None:
-    served = serve()
-    assert served.get("/readyz")["status"] == "ready"
-    workers = served.workers()
-    for worker in workers:
-        os.kill(worker, signal.SIGINT)
-    assert served.get("/readyz")["status"] == "ready"
-    assert served.workers() == workers != []
-
-
 def test_ctrl_c_sends_followers_away_and_does_not_wait_for_them(serve: Serve) -> None:
     served = serve()
     credentials = {"email": "admin@example.com", "password": served.password}
