@@ -4,8 +4,8 @@ To hand a request to a thread, which then takes turns with the loop at the inter
 than such a question. Nothing is waited for here: the loop calls when there is news. All of it runs
 in the thread of the loop, within the application's context, but for the opening of connections.
 
-What has come up in a turn of the loop is asked at its end, so that those who ask the same brief
-query, each with other values, ask together (``core.together``).
+What has come up in a turn of the loop is asked at its end, or as soon as a connection is free, so
+that those who ask the same brief query, each with other values, ask together (``core.together``).
 """
 
 import math
@@ -52,13 +52,15 @@ class _Asked:
     """A question under way.
 
     :ivar then: what to do once there is an answer; None where a thread has to find it after all.
-    :ivar since: by the monotonic clock, when it came, or was sent.
+    :ivar since: by the monotonic clock, when it came; of the first in a message, when it was sent.
+    :ivar is_alone: whether it could not be asked together with others.
     """
 
     question: Question[Any]
     query: Prepared
     then: Callable[[Any | None], None]
     since: float = field(default_factory=monotonic)
+    is_alone: bool = False
 
 
 class Asker:
@@ -88,7 +90,7 @@ class Asker:
         return bool(self._waiting)
 
     def ask(self, question: Question[T], then: Callable[[T | None], None]) -> None:
-        """At the end of this turn; have the loop call ``then`` when there is an answer.
+        """Have the loop call ``then``, in a later turn, when there is an answer.
 
         With None where a thread has to ask after all: it tells what is the matter.
         """
@@ -105,6 +107,8 @@ class Asker:
             self._drop(link, TimeoutError("It does not answer."))
         if now - self._opened_at > REOPENED_SECONDS and not is_stopping:
             self._open_some()
+        # Who was left to a thread just now may have asked for something else instead.
+        self.send()
 
     def send(self) -> None:
         """Ask what waits, as far as connections are free."""
@@ -115,18 +119,29 @@ class Asker:
             try:
                 link.ask(asked[0].query, [it.question.values for it in asked])
             except NotAsked:
-                _leave(self._free(link))
+                self._part(self._free(link))
             except Exception as error:  # noqa: BLE001 - a thread meets it as well, and tells of it
                 self._drop(link, error)
 
     def _next(self) -> list[_Asked]:
         """The question that waits for longest, and others that can be asked together with it."""
-        query = self._waiting[0].query
-        most = MOST_TOGETHER if query.together else 1
-        asked = list(islice((it for it in self._waiting if it.query is query), most))
+        first = self._waiting[0]
+        if first.is_alone or not first.query.together:
+            return [self._waiting.popleft()]
+        same = (it for it in self._waiting if it.query is first.query and not it.is_alone)
+        asked = list(islice(same, MOST_TOGETHER))
         for it in asked:
             self._waiting.remove(it)
         return asked
+
+    def _part(self, asked: list[_Asked]) -> None:
+        """Ask one by one what cannot be asked together; a thread, what cannot be asked at all."""
+        if len(asked) == 1:
+            _leave(asked)
+            return
+        for it in reversed(asked):
+            it.is_alone = True
+            self._waiting.appendleft(it)
 
     def _hear(self, link: Link, _file: object) -> None:
         """There is news on a connection, which may be lost since the loop was told of it."""

@@ -43,8 +43,9 @@ class AskingOnce:
             under_way.thens.append(then)
             return
         started = _UnderWay(begun, [then])
-        self._under_way[address] = started
         self._asker.ask(question.then(read.answer_of), partial(self._end, address, started))
+        # Not before: if it cannot be asked, the next ones would wait for an answer for ever.
+        self._under_way[address] = started
 
     def _end(self, address: str, ended: _UnderWay, answer: Answer | None) -> None:
         if self._under_way.get(address) is ended:

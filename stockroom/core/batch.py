@@ -38,7 +38,8 @@ class _Left(NamedTuple):
 
 
 def leave(session: Session, statement: Statement, *rows: Mapping[str, Any]) -> None:
-    """Have a statement run at the end of the present ``transaction`` block, once for each row.
+    """Have a statement run at the end of the present ``transaction`` block, for each row. Inserts
+    of rows that follow each other are one statement.
 
     :param statement: a constant, as it is compiled once and kept. What it returns is lost.
     :param rows: each with a value for every parameter; those of an insert are its columns.
@@ -118,7 +119,7 @@ def _texts(compiled: SQLCompiler, of_rows: Sequence[Sequence["_Bind"]]) -> Itera
     text = str(compiled).replace("%%", "%%%%")
     names = ({bind.name: f"%({bind.key})s" for bind in binds} for binds in of_rows)
     if plain := _PLAIN_INSERT.fullmatch(text):
-        yield plain["head"] + ", ".join(plain["row"] % of_row for of_row in names)
+        yield plain["head"] % () + ", ".join(plain["row"] % of_row for of_row in names)
     else:
         yield from (text % of_row for of_row in names)
 

@@ -34,7 +34,7 @@ class Link:
         self._driver = driver
         self._cursor = driver.cursor()
         self._known: set[str] = set()
-        self._several = 1
+        self._count = 1
         # The driver forgets it when the server goes away.
         self._fileno = int(driver.fileno())
 
@@ -46,7 +46,7 @@ class Link:
         :raises NotAsked: if the connection is as it was.
         :raises psycopg2.Error: if it is of no use any more.
         """
-        self._several = len(several)
+        self._count = len(several)
         try:
             message, learnt = self._message(query, several)
         except Exception as error:
@@ -65,7 +65,7 @@ class Link:
         if self._driver.poll() != POLL_OK:
             return None
         rows = list(self._cursor.fetchall()) if self._cursor.description else []
-        return [rows] if self._several == 1 else parted(rows, self._several)
+        return [rows] if self._count == 1 else parted(rows, self._count)
 
     def _message(self, query: Prepared, several: Sequence[Values]) -> tuple[bytes, str | None]:
         if len(several) > 1 and query.together:

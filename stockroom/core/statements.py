@@ -14,7 +14,7 @@ from uuid import UUID
 from psycopg2 import errors
 from sqlalchemy import ClauseElement
 from sqlalchemy.dialects.postgresql.asyncpg import PGCompiler_asyncpg, PGDialect_asyncpg
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import String, TypeEngine
 
 from stockroom.core.context import settings
 
@@ -29,6 +29,8 @@ _OUT_OF_STEP = (
     errors.FeatureNotSupported,
 )
 
+_NUMBER = re.compile(r"\$(\d+)")
+
 Row = tuple[Any, ...]
 Values = Mapping[str, Any]
 """Of a query's parameters, by their names."""
@@ -38,11 +40,15 @@ class _Compiler(PGCompiler_asyncpg):
     """Writes constants out: with a parameter in its place, no partial index would be used."""
 
     def visit_bindparam(self, bindparam: Any, *args: Any, **kwargs: Any) -> Any:
-        """:raises TypeError: for a moment that would be the same one for ever."""
+        """:raises TypeError: for a moment that would be the same one for ever, and for a constant
+        that would be taken for a parameter.
+        """
         if isinstance(bindparam.value, datetime):
             raise TypeError(f"{bindparam.key} is a moment: make it a parameter, or give a callable")
         if not (bindparam.required or bindparam.callable):
             kwargs["literal_binds"] = True
+            if re.search(_NUMBER, str(bindparam.value)):
+                raise TypeError(f"{bindparam.key} holds a dollar and a digit: make it a parameter")
         return super().visit_bindparam(bindparam, *args, **kwargs)  # type: ignore[no-untyped-call]
 
 
@@ -61,20 +67,20 @@ class Parameter:
     """What stands in the text as a number.
 
     :ivar number: of the first, 1.
-    :ivar ask: gives its value each time, if whoever asks the query does not.
+    :ivar supply: gives its value each time, if whoever asks the query does not.
     """
 
     number: int
     name: str
     type: TypeEngine[Any]
-    ask: Callable[[], Any] | None
+    supply: Callable[[], Any] | None
 
     def value(self, values: Values) -> Any:
         """As psycopg2 takes it; the query says what type it has.
 
         :param values: of whoever asks.
         """
-        value = self.ask() if self.ask else values[self.name]
+        value = self.supply() if self.supply else values[self.name]
         if isinstance(value, UUID):
             return str(value)
         return value.value if isinstance(value, Enum) else value
@@ -84,13 +90,14 @@ class Parameter:
 
         :raises CompileError: if the query does not say what type it has.
         """
-        return f"{self.type.compile(dialect=_DIALECT)}[]"
+        # A cast to a length would cut off what is longer.
+        kind = String() if isinstance(self.type, String) else self.type
+        return f"{kind.compile(dialect=_DIALECT)}[]"
 
 
 def written(query: ClauseElement) -> tuple[str, list[Parameter]]:
-    """Its text, with ``$1`` for the first of the parameters.
-
-    :raises TypeError: for a moment that would be the same one for ever.
+    """Its text, with ``$1`` for the first of the parameters. Errors as for its constants
+    (``_Compiler``).
     """
     compiled: Any = query.compile(dialect=_DIALECT)
     binds = ((name, compiled.binds[name]) for name in compiled.positiontup or ())
@@ -148,9 +155,14 @@ class Statement:
         return self.name in known or len(known) < MOST_PLANS
 
 
+def renumbered(text: str, names: Mapping[int, str]) -> str:
+    """The text with names in place of some of its numbers."""
+    return _NUMBER.sub(lambda found: names.get(int(found[1]), found[0]), text)
+
+
 def _written_out(text: str) -> str:
     """The same as psycopg2 takes it, with names in place of numbers: ``%(1)s`` for ``$1``."""
-    return re.sub(r"\$(\d+)", r"%(\1)s", text.replace("%", "%%"))
+    return _NUMBER.sub(r"%(\1)s", text.replace("%", "%%"))
 
 
 def _numbered(arguments: Sequence[Any]) -> Mapping[str, Any]:

@@ -38,6 +38,8 @@ RANK_WEIGHTS = [0, 0.2, 0.6, 1]
 """Of D (words as written), C (description), B (name) and A (SKU)."""
 INDEXED_SORTS = ("created_at", "updated_at", "name", "price")
 """In either direction: an index gives their first products without a look at the others."""
+_RANKED = f"{RELEVANCE} by ts_rank"
+"""Names the order in cursors: those of another rank would skip products."""
 ANY_WORDS = "any_words"
 """The condition for ``q``, planned without a look at how many products the words are in."""
 
@@ -100,7 +102,7 @@ def keyset(sort: str) -> Keyset:
     """The order that ``sort`` names; a leading minus turns it around."""
     if sort == RELEVANCE:
         source = table_of(Product).join(_FETCHED, true())
-        return Keyset(sort, _rank(), Product.id, descending=True, parse=float, source=source)
+        return Keyset(_RANKED, _rank(), Product.id, descending=True, parse=float, source=source)
     column, parse = _SORTS[sort.removeprefix("-")]
     return Keyset(sort, column, Product.id, descending=sort.startswith("-"), parse=parse)
 

@@ -185,7 +185,9 @@ def _page_of(shape: _Shape) -> Prepared:
 
 
 def _is_brief(shape: _Shape) -> bool:
-    """Whether its page begins where an index says, and none has to be found, sorted or skipped."""
+    """Whether an index leads to its first product, and to the others in their order. Only such as
+    nobody may see are skipped.
+    """
     is_indexed = shape.sort.removeprefix("-") in INDEXED_SORTS
     return shape.goes_on and not shape.names and is_indexed and shape.limit <= DEFAULT_PAGE
 

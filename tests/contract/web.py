@@ -106,7 +106,7 @@ def serving(
             until(lambda: web.answers or process.poll() is not None)
             assert process.poll() is None, log.read_text()
             if configuration == CONFIGURATION and settings.loop_connections:
-                until(lambda: all(map(_turns, web.workers())), PATIENCE_SECONDS)
+                until(lambda: sum(map(_accepts, web.workers())) == settings.processes)
             yield web
         finally:
             process.terminate()
@@ -114,10 +114,13 @@ def serving(
     assert WATCH.found_in(log.read_text().splitlines()) == []
 
 
-def _turns(worker: int) -> bool:
-    """Whether its loop has begun to turn: then threads open connections for it."""
+def _accepts(worker: int) -> bool:
+    """Whether its loop watches over more than the one file that wakes it."""
     with suppress(FileNotFoundError):
-        return len([*Path(f"/proc/{worker}/task").iterdir()]) > 1
+        for file in Path(f"/proc/{worker}/fd").iterdir():
+            if "eventpoll" in str(file.readlink()):
+                watched = Path(f"/proc/{worker}/fdinfo/{file.name}").read_text()
+                return watched.count("tfd:") > 1
     return False
 
 

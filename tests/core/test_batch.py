@@ -127,8 +127,8 @@ def test_values_are_values_whatever_they_hold() -> None:
     odd = ["100 %", "%(p0_email)s", "'; DROP TABLE users; --", "%s", ":x", "\\"]
     with transaction() as session:
         people = (person(f"{n}@example.com", name) for n, name in enumerate(odd))
-        batch.leave(session, INSERT, *people)
-    assert names() == odd
+        batch.leave(session, INSERT, *people, person("z@example.com") | {"full_name": None})
+    assert names() == [*odd, None]
 
 
 def test_per_cent_signs_of_a_statement_reach_the_server() -> None:

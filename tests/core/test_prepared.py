@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import String, Uuid, bindparam, func, literal_column, select, text
+from sqlalchemy import String, Uuid, bindparam, func, literal, literal_column, select, text
 
 from stockroom.core import statements
 from stockroom.core.errors import Unavailable
@@ -87,6 +87,11 @@ def test_a_query_on_a_table_that_has_changed_is_answered_all_the_same(single: Fl
             session.execute(text("ALTER TABLE things ADD COLUMN b int"))
         for _ in range(2):
             assert everything.all() == [(1, None)]
+
+
+def test_a_constant_that_looks_like_a_parameter_is_refused() -> None:
+    with pytest.raises(TypeError, match="dollar"):
+        Prepared(select(literal("costs $1")))
 
 
 def test_a_value_may_stand_in_several_places(app_context: None) -> None:

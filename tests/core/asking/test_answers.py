@@ -8,11 +8,13 @@ from stockroom.core import cache, links
 from stockroom.core.asking import Asker
 from stockroom.core.asking_once import AskingOnce
 from stockroom.core.cache import memory
+from stockroom.core.hot_reads import HotRead
 from stockroom.core.prepared import Prepared
+from stockroom.core.question import Question
 from stockroom.core.representation import Representation
 from stockroom.core.statements import Row
 from stockroom.products.errors import ProductNotFound
-from tests.core.asking.loops import ADDRESS, NAP, Loop, answers, ask, body
+from tests.core.asking.loops import ADDRESS, NAP, Loop, answers, ask, body, shown
 
 
 def test_an_answer_comes_when_the_loop_has_turned(
@@ -93,6 +95,17 @@ def test_what_goes_wrong_is_met_again_by_a_thread(
 
     assert answers(asker, loop, ask(once, shown=fault)) == [None]
     assert [body(it) for it in answers(asker, loop, ask(once))] == [b"hello"]
+
+
+def test_nobody_waits_for_a_query_that_cannot_be_written(once: AskingOnce) -> None:
+    def written() -> Prepared:
+        raise ZeroDivisionError
+
+    read = HotRead("things", "/things", {}, lambda **_: question)
+    question = Question(written, {}, shown)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            once.ask(ADDRESS, read, question, [].append)
 
 
 def test_a_query_at_fault_is_left_to_a_thread(asker: Asker, once: AskingOnce, loop: Loop) -> None:

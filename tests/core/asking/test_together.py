@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import CompileError
 
+from stockroom.core import links
 from stockroom.core.asking import MOST_TOGETHER, Asker
 from stockroom.core.prepared import Prepared
 from stockroom.core.question import Question
@@ -30,8 +31,9 @@ from stockroom.core.statements import Row
 from tests.core.asking.loops import NAP, Loop, told
 
 _WORD = bindparam("word", type_=String)
-# All that one message asks is answered as of one moment.
-STAMPED = Prepared(select(_WORD, func.statement_timestamp()), is_brief=True)
+# What one message asks is answered by one process as of one moment.
+_STAMP = func.concat(func.pg_backend_pid(), " ", func.statement_timestamp())
+STAMPED = Prepared(select(_WORD, _STAMP), is_brief=True)
 COUNT_DOWN = Prepared(
     select(column("number"))
     .select_from(func.generate_series(1, bindparam("most", type_=Integer)).alias("number"))
@@ -61,9 +63,9 @@ def test_each_gets_the_answer_to_what_it_asked(asker: Asker, loop: Loop) -> None
 
 def test_one_message_asks_for_some_and_another_for_the_rest(asker: Asker, loop: Loop) -> None:
     several = [{"word": str(number)} for number in range(2 * MOST_TOGETHER)]
-    moments = [rows[0][1] for rows in rows_of(asker, loop, STAMPED, *several)]
-    assert len({*moments[:MOST_TOGETHER]}) == len({*moments[MOST_TOGETHER:]}) == 1
-    assert len({*moments}) == 2
+    stamps = [rows[0][1] for rows in rows_of(asker, loop, STAMPED, *several)]
+    assert len({*stamps[:MOST_TOGETHER]}) == len({*stamps[MOST_TOGETHER:]}) == 1
+    assert len({*stamps}) == 2
 
 
 def test_who_is_shown_many_rows_gets_all_of_them_in_their_order(asker: Asker, loop: Loop) -> None:
@@ -97,7 +99,8 @@ def test_values_of_any_kind_arrive_as_they_are(asker: Asker, loop: Loop) -> None
         "price": Numeric(12, 2),
         "is_on": Boolean(),
         "number": BigInteger(),
-        "colour": String(20),
+        # Shorter than what is asked for, which is not cut off.
+        "colour": String(2),
         "nothing": String(),
     }
     query = Prepared(
@@ -130,6 +133,20 @@ def test_a_value_that_the_query_asks_for_itself_is_asked_for_each_time(
     assert again == [[("a", 1)], [("b", 1)]]
 
 
+def test_what_is_too_long_for_one_message_is_asked_one_by_one(
+    asker: Asker, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(links, "LONGEST_MESSAGE", 3000)
+    words = ["x" * 2000, "a", "y" * 2000, "z" * 4000]
+    found = rows_of(asker, loop, STAMPED, *({"word": word} for word in words))
+    assert [rows and rows[0][0] for rows in found] == [*words[:3], None]
+
+
 def test_a_brief_query_has_to_say_what_types_its_values_have() -> None:
     with pytest.raises(CompileError):
         Prepared(select(bindparam("anything")), is_brief=True)
+
+
+def test_a_brief_query_has_a_value_by_which_those_who_ask_differ() -> None:
+    with pytest.raises(TypeError):
+        Prepared(select(func.now()), is_brief=True)
