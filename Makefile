@@ -12,9 +12,8 @@ BIN := $(VENV)/bin
 # Tests wait for servers a good part of their time: twice as many as there are processors.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 2)
 PYTEST := -m pytest
-# Probes are taken out as soon as they were passed.
 # It warns that it cannot tell what tests themselves cover, which nobody asks.
-SLIPCOVER := -W "ignore:Unable to activate pytest:RuntimeWarning" -m slipcover --immediate
+SLIPCOVER := -W "ignore:Unable to activate pytest:RuntimeWarning" -m slipcover
 COVERED := .coverage.json
 LEAST_COVERED := 90
 

@@ -130,11 +130,11 @@ def app(shared_app: Flask, settings: Settings, log: TextIO) -> Iterator[Flask]:
     """The application, on empty tables; nothing of a test may leave a secret in log or events."""
     WATCH.forget()
     yield shared_app
+    # The one limiter of the process counts where the last application said, and remembers that a
+    # Redis went away.
     if not isinstance(limiter.storage, MemoryStorage):
-        # The one limiter of the process counts where the last application said, and remembers
-        # that a Redis went away.
         create_app(settings)
-        limiter._storage_dead = False  # noqa: SLF001 - it has no other way to forget
+    limiter._storage_dead = False  # noqa: SLF001 - it has no other way to forget
     with shared_app.app_context():
         events = all_events(db.engine)
         empty_tables(db.engine)
