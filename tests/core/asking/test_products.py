@@ -1,6 +1,5 @@
 """Who asks for a product or a page together with others gets what it would get alone."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -31,17 +30,10 @@ def catalogue(app: Flask) -> list[Product]:
     ]
 
 
-@pytest.fixture
-def loop() -> Iterator[Loop]:
-    loop = Loop()
-    yield loop
-    loop.poller.close()
-
-
-def together(app: Flask, loop: Loop, asked: list[Asked]) -> list[Representation]:
+def together(asker: Asker, loop: Loop, asked: list[Asked]) -> list[Representation]:
     (query,) = {question.query() for question in asked}
     assert query.together
-    return told(Asker(app, loop), loop, *asked)
+    return told(asker, loop, *asked)
 
 
 def page(sort: str, cursor: str | None) -> Asked:
@@ -57,28 +49,24 @@ def pages(sort: str) -> list[Asked]:
     return found
 
 
-def test_products(app: Flask, app_context: None, catalogue: list[Product], loop: Loop) -> None:
+def test_products(asker: Asker, loop: Loop, catalogue: list[Product]) -> None:
     asked = [representations.of_id(it.id, to_staff=False) for it in catalogue]
-    assert together(app, loop, asked) == [question.answer() for question in asked]
+    assert together(asker, loop, asked) == [question.answer() for question in asked]
     asked = [representations.of_sku(it.sku.lower(), to_staff=False) for it in catalogue]
-    assert together(app, loop, asked) == [question.answer() for question in asked]
+    assert together(asker, loop, asked) == [question.answer() for question in asked]
 
 
-def test_products_that_are_not_there(
-    app: Flask, app_context: None, catalogue: list[Product], loop: Loop
-) -> None:
+def test_products_that_are_not_there(asker: Asker, loop: Loop, catalogue: list[Product]) -> None:
     ids: list[UUID] = [new_id(), catalogue[0].id, new_id()]
-    found = together(app, loop, [representations.of_id(it, to_staff=False) for it in ids])
+    found = together(asker, loop, [representations.of_id(it, to_staff=False) for it in ids])
     assert [it is None for it in found] == [True, False, True]
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_pages(
-    sort: str, app: Flask, app_context: None, catalogue: list[Product], loop: Loop
-) -> None:
+def test_pages(sort: str, asker: Asker, loop: Loop, catalogue: list[Product]) -> None:
     asked = pages(sort)
     assert len(asked) == len(catalogue) // 2 - 1
-    assert together(app, loop, asked) == [question.answer() for question in asked]
+    assert together(asker, loop, asked) == [question.answer() for question in asked]
 
 
 @pytest.mark.parametrize("sort", INDEXED_SORTS)
