@@ -51,7 +51,7 @@ class Size:
 
 SIZES = [
     Size(24, 16, 6, 20),
-    pytest.param(Size(1000, 200, 100, 300), marks=pytest.mark.heavy(minutes=6)),
+    pytest.param(Size(1000, 200, 100, 300), marks=pytest.mark.heavy(minutes=2)),
 ]
 
 
