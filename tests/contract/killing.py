@@ -7,10 +7,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from stockroom.config import Settings
-from tests.contract.web import PATIENCE_SECONDS, ROOT, Web, environment
+from tests.contract.web import PATIENCE_SECONDS, ROOT, Web, children_of, environment
 from tests.threads import until
 
 
@@ -58,8 +57,7 @@ class Victim:
         self._arbiter.wait(PATIENCE_SECONDS)
 
     def _workers(self) -> list[int]:
-        pid = self._arbiter.pid
-        return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+        return children_of(self._arbiter.pid)
 
     def _await_answer(self) -> None:
         until(lambda: self.web.answers or self._arbiter.poll() is not None)

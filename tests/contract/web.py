@@ -58,11 +58,6 @@ class Web:
     def get(self, path: str, **headers: str) -> Answer:
         return self.send(request("GET", path, headers=headers))
 
-    def workers(self) -> list[int]:
-        """The processes that answer requests."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text()
-        return [*map(int, children.split())]
-
     @property
     def answers(self) -> bool:
         with suppress(OSError, HTTPException):
@@ -106,12 +101,17 @@ def serving(
             until(lambda: web.answers or process.poll() is not None)
             assert process.poll() is None, log.read_text()
             if configuration == CONFIGURATION and settings.loop_connections:
-                until(lambda: sum(map(_accepts, web.workers())) == settings.processes)
+                until(lambda: sum(map(_accepts, children_of(process.pid))) == settings.processes)
             yield web
         finally:
             process.terminate()
             process.wait(PATIENCE_SECONDS)
     assert WATCH.found_in(log.read_text().splitlines()) == []
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that it has begun: those of a gunicorn answer requests."""
+    return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
 
 
 def _accepts(worker: int) -> bool:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from tests.contract.web import children_of
 from tests.threads import until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -76,8 +77,7 @@ class Served:
 
     def workers(self) -> list[int]:
         """The processes that answer requests."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [pid for pid in map(int, children.split()) if b"flask" in _command_line(pid)]
+        return [pid for pid in children_of(self.process.pid) if b"flask" in _command_line(pid)]
 
     def interrupt(self) -> int:
         """Ctrl-C: the signal goes to every process of the terminal."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stockroom.thread_worker import RELIEF_SECONDS
 from tests.contract.conftest import Site
+from tests.contract.web import children_of
 
 EXCHANGE_SECONDS = RELIEF_SECONDS
 """More than an exchange may take, where newcomers get little of the processors."""
@@ -20,8 +21,7 @@ def master_of(site: Site) -> int:
 
 def workers_of(site: Site) -> list[int]:
     """The processes that answer requests."""
-    master = master_of(site)
-    return [*map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split())]
+    return children_of(master_of(site))
 
 
 def heeds_signals(worker: int) -> bool:
