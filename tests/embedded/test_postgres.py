@@ -1,38 +1,21 @@
-"""A private PostgreSQL starts, is shared, stops and recovers."""
+"""A private PostgreSQL starts, stops and recovers."""
 
 import os
 import signal
 import subprocess
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-import psycopg2
-import psycopg2.extensions
 import pytest
 
 from stockroom.embedded.account import account_for
 from stockroom.embedded.errors import EmbeddedServerError
-from stockroom.embedded.postgres import ConnectionInfo, EmbeddedPostgres
-from tests.embedded.processes import finish, first_line, holder, run
+from stockroom.embedded.postgres import EmbeddedPostgres
+from tests.embedded.asking import ask, connected
+from tests.embedded.processes import holder, run
 from tests.threads import until
 
 Serve = Callable[..., EmbeddedPostgres]
-
-
-def connected(info: ConnectionInfo) -> closing[psycopg2.extensions.connection]:
-    parameters: dict[str, Any] = {**info.libpq()}
-    return closing(psycopg2.connect(**parameters))
-
-
-def ask(info: ConnectionInfo, query: str) -> object:
-    with connected(info) as connection, connection.cursor() as cursor:
-        connection.autocommit = True
-        cursor.execute(query)
-        row = cursor.fetchone() if cursor.description else None
-        return row[0] if row else None
 
 
 def test_a_started_server_answers_as_an_ordinary_role(server: EmbeddedPostgres) -> None:
@@ -89,48 +72,6 @@ def test_a_stopped_server_has_no_process(server: EmbeddedPostgres) -> None:
     assert not server.running
     assert server.pid is None
     assert server.info is None
-
-
-def test_threads_that_start_at_once_share_one_server(server: EmbeddedPostgres) -> None:
-    with ThreadPoolExecutor(4) as pool:
-        answers = {future.result() for future in [pool.submit(server.start) for _ in range(4)]}
-
-    assert len(answers) == 1
-
-
-def test_two_objects_of_a_process_share_one_server(server: EmbeddedPostgres, home: Path) -> None:
-    other = EmbeddedPostgres(home)
-
-    assert server.start() == other.start()
-    server.stop()
-
-    assert other.running
-    run(home, "server.start()")
-    assert other.running, "another process took the second object's lease for given back"
-    other.stop()
-    assert not other.running
-
-
-def test_the_last_of_two_processes_stops_the_server(server: EmbeddedPostgres, home: Path) -> None:
-    with holder(home) as first, holder(home) as second:
-        assert first_line(first) == first_line(second)
-        finish(first)
-        assert server.running
-        finish(second)
-        assert not server.running
-
-
-def test_a_server_left_over_by_a_killed_process_is_used(
-    server: EmbeddedPostgres, home: Path
-) -> None:
-    with holder(home) as killed:
-        pid = int(first_line(killed))
-        killed.kill()
-        killed.wait()
-
-    server.start()
-
-    assert server.pid == pid
 
 
 def test_a_killed_server_recovers_at_the_next_start(server: EmbeddedPostgres) -> None:
@@ -202,37 +143,6 @@ def test_a_path_too_long_for_a_socket_or_hard_to_quote_works(
     assert run(folder / name, "print(server.start().host)") == info.host
     server.stop()
     assert not (Path(info.host) / ".s.PGSQL.5432").exists()
-
-
-def test_a_forked_child_neither_stops_nor_leases_the_server(
-    server: EmbeddedPostgres, home: Path
-) -> None:
-    script = """
-info = server.start()
-if not (child := os.fork()):
-    assert server.start() == info
-    server.stop()
-    sys.exit()
-assert os.waitpid(child, 0)[1] == 0
-print(server.running)
-"""
-    assert run(home, script) == "True"
-    assert not server.running
-
-
-def test_children_forked_before_the_start_have_leases_of_their_own(
-    server: EmbeddedPostgres, home: Path
-) -> None:
-    script = """
-if not (child := os.fork()):
-    server.start()
-    sys.exit()
-server.start()
-assert os.waitpid(child, 0)[1] == 0
-print(server.running)
-"""
-    assert run(home, script) == "True"
-    assert not server.running
 
 
 def test_data_of_a_missing_version_are_refused_with_a_clear_error(
