@@ -8,8 +8,8 @@ class BadCredentials(Unauthenticated):
 
     slug = "bad-credentials"
     title = "Email address or password is wrong"
-    # The account was removed while its password was being checked.
-    constraint = "fk_sessions_user_id_users"
+    # No account is as it was when its password was checked.
+    constraint = "sessions.user_id"
 
 
 class EmailNotVerified(Unauthenticated):

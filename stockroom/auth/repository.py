@@ -28,11 +28,18 @@ from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
 from stockroom.core.prepared import Prepared
 from stockroom.core.question import Question
+from stockroom.users import repository as users
 from stockroom.users.models import User
 
 NEWEST_FIRST = Keyset("-created_at", None, LoginSession.id, descending=True)
 
-_INSERT = insert(table_of(LoginSession))
+# In one statement: nobody can end the account's sessions between the look at it and the new one.
+_INSERT = insert(table_of(LoginSession)).values(
+    user_id=select(User.id)
+    .where(*users.is_unchanged(bindparam("account_id"), bindparam("as_changed_at")))
+    .with_for_update(read=True)
+    .scalar_subquery()
+)
 
 
 class Standing(NamedTuple):
@@ -66,8 +73,13 @@ def _standing(*, needs_verified_email: bool) -> Prepared:
     )
 
 
-def add(session: Session, login: LoginSession) -> None:
-    batch.leave(session, _INSERT, row_of(login))
+def add(session: Session, login: LoginSession, password_changed_at: datetime | None) -> None:
+    """Add the session of an account that is active and has the password of that moment. If it has
+    not, the transaction fails, and the error is ``BadCredentials``.
+    """
+    row = row_of(login)
+    account = {"account_id": row.pop("user_id"), "as_changed_at": password_changed_at}
+    batch.leave(session, _INSERT, row | account)
 
 
 def lock_open_session(session: Session, session_id: UUID, moment: datetime) -> LoginSession | None:

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from stockroom.auth import repository, throttling
+from stockroom.auth import credentials, repository, throttling
+from stockroom.auth.credentials import Credentials
 from stockroom.auth.errors import BadCredentials, EmailNotVerified
 from stockroom.auth.sessions import Device, Grant, end_sessions, open_session
 from stockroom.core.context import client_address, settings
@@ -37,7 +38,7 @@ def log_in(email: str, password: str, device: Device, code: str | None = None) -
     :raises BadCode: if the code is not right, or was used before.
     """
     attempt = throttling.begin(email)
-    user = users.credentials_of(email)
+    user = credentials.of(email)
     with throttling.counted(attempt, user.id if user else None):
         # The hash is checked without a database connection in hand: it takes far longer than a
         # query, and nothing is gained by others waiting for the connection.
@@ -48,16 +49,16 @@ def log_in(email: str, password: str, device: Device, code: str | None = None) -
             raise EmailNotVerified
         new_hash = hash_password(password) if needs_rehash(user.password_hash) else None
         with transaction() as session:
-            # Asked again under a lock: where the password was changed meanwhile, or the account
-            # deactivated, no session may come of it.
-            stored = users.lock_unchanged(session, user)
-            if stored is None:
-                raise BadCredentials
-            second_factor.require(session, stored.id, code)
-            if new_hash is not None:
-                stored.password_hash = new_hash
+            account: Credentials | User = user
+            if user.has_second_factor or new_hash is not None:
+                account = _locked(session, user)
+                second_factor.require(session, user.id, code)
+                account.password_hash = new_hash or user.password_hash
+            # Where the password was changed meanwhile, or the account deactivated, no session
+            # comes of it.
+            grant = open_session(session, account, device)
             throttling.succeed(session, attempt)
-            return open_session(session, stored, device)
+        return grant
 
 
 def reauthenticate(caller: Caller, password: str, code: str | None = None) -> None:
@@ -70,9 +71,9 @@ def reauthenticate(caller: Caller, password: str, code: str | None = None) -> No
     moment = now()
     attempt = throttling.begin(user.email)
     with throttling.counted(attempt, user.id), transaction() as session:
-        stored = users.lock_unchanged(session, user)
+        _locked(session, user)
         login = repository.lock_open_session(session, _session_of(caller), moment)
-        if stored is None or login is None:
+        if login is None:
             raise BadCredentials
         second_factor.require(session, user.id, code)
         login.authenticated_at = moment
@@ -90,10 +91,7 @@ def change_password(caller: Caller, current: str, new: str) -> None:
     require_acceptable(new, user.email, "new_password")
     new_hash = hash_password(new)
     with transaction() as session:
-        stored = users.lock_unchanged(session, user)
-        if stored is None:
-            raise BadCredentials
-        replace_password(session, stored, new_hash, but=caller.session_id)
+        replace_password(session, _locked(session, user), new_hash, but=caller.session_id)
 
 
 def set_password(user_id: UUID, password: str) -> None:
@@ -152,6 +150,14 @@ def verified(caller: Caller, password: str) -> User:
         if not verify_password(user.password_hash, password):
             raise BadCredentials
     return user
+
+
+def _locked(session: Session, user: Credentials | User) -> User:
+    """The account as it is now, if it is active and has the password that was checked."""
+    stored = users.lock_unchanged(session, user.id, user.password_changed_at)
+    if stored is None:
+        raise BadCredentials
+    return stored
 
 
 def _session_of(caller: Caller) -> UUID:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from stockroom.auth import repository
+from stockroom.auth.credentials import Credentials
 from stockroom.auth.errors import (
     InvalidRefreshToken,
     RefreshTokenReused,
@@ -18,7 +19,7 @@ from stockroom.auth.models import LoginSession
 from stockroom.core.context import Actor, settings
 from stockroom.core.database import new_id, now
 from stockroom.core.pagination import Page, PageRequest, read_page
-from stockroom.core.permissions import Caller
+from stockroom.core.permissions import Caller, Role
 from stockroom.core.question import Question
 from stockroom.core.transaction import reading, transaction
 from stockroom.mail.service import send
@@ -52,14 +53,19 @@ class Grant:
     :ivar expires_at: when the session, and so its last refresh token, ends at the latest.
     """
 
-    user: User
+    user_id: UUID
+    role: Role
     session_id: UUID
     counter: int
     expires_at: datetime
 
 
-def open_session(session: Session, user: User, device: Device) -> Grant:
-    """A new session of a user who has just given the password."""
+def open_session(session: Session, user: Credentials | User, device: Device) -> Grant:
+    """A new session of a user who has just given the password.
+
+    The transaction fails with ``BadCredentials`` if the account has another password by then, or
+    is not active any more.
+    """
     moment = now()
     login = LoginSession(
         id=new_id(),
@@ -72,9 +78,9 @@ def open_session(session: Session, user: User, device: Device) -> Grant:
         device=device.name,
         address=device.address,
     )
-    repository.add(session, login)
+    repository.add(session, login, user.password_changed_at)
     record(session, EventType.USER_LOGGED_IN, user.id, {}, by=Actor(user.id, login.id))
-    return Grant(user, login.id, login.counter, login.expires_at)
+    return _granted(user, login)
 
 
 def refresh(session_id: UUID, counter: int, device: Device) -> Grant:
@@ -104,7 +110,7 @@ def refresh(session_id: UUID, counter: int, device: Device) -> Grant:
     # Raised after the commit: the request fails, and the session's end must not fail with it.
     if steps_behind > 1:
         raise RefreshTokenReused
-    return Grant(user, login.id, login.counter, login.expires_at)
+    return _granted(user, login)
 
 
 def caller_of(session_id: UUID, user_id: UUID) -> Question[Caller | None]:
@@ -171,6 +177,10 @@ def end_sessions(
         data = {"sessions": [str(session_id) for session_id in ended]}
         record(session, EventType.USER_SESSIONS_ENDED, user_id, data)
     return len(ended)
+
+
+def _granted(user: Credentials | User, login: LoginSession) -> Grant:
+    return Grant(user.id, user.role, login.id, login.counter, login.expires_at)
 
 
 def _end_copied(session: Session, login: LoginSession, user: User, device: Device) -> None:

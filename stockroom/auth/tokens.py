@@ -24,11 +24,9 @@ class RefreshToken:
 
 def mint(grant: Grant) -> dict[str, Any]:
     """The tokens for a grant, as RFC 6749, 5.1 names them."""
-    identity, session_id = str(grant.user.id), str(grant.session_id)
+    identity, session_id = str(grant.user_id), str(grant.session_id)
     shared = {"sid": session_id, "csrf": csrf_of(grant.session_id)}
-    access = create_access_token(
-        identity, additional_claims={**shared, "role": grant.user.role.value}
-    )
+    access = create_access_token(identity, additional_claims={**shared, "role": grant.role.value})
     refresh = create_refresh_token(
         identity,
         expires_delta=grant.expires_at - datetime.now(UTC),

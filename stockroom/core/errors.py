@@ -19,7 +19,8 @@ class DomainError(Exception):
 
     :ivar slug: the last part of the problem's ``type``.
     :ivar title: the same words for every occurrence (RFC 9457, 3.1.3).
-    :ivar constraint: the database constraint whose violation means this error.
+    :ivar constraint: the database constraint whose violation means this error; of one that forbids
+        NULL, which has no name, table and column.
     :ivar retry_after: seconds after which the same request may succeed; None where it never will.
     """
 

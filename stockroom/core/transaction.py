@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import psycopg2
 from psycopg2 import errorcodes
@@ -173,8 +173,9 @@ def translated() -> Iterator[None]:
 
 
 def _named(error: IntegrityError) -> Exception:
-    diagnosis = getattr(error.orig, "diag", None)
-    domain_error = error_for_constraint(getattr(diagnosis, "constraint_name", None))
+    diagnosis: Any = getattr(error.orig, "diag", None)
+    name = diagnosis.constraint_name or f"{diagnosis.table_name}.{diagnosis.column_name}"
+    domain_error = error_for_constraint(name)
     return domain_error() if domain_error else error
 
 

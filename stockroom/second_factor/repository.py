@@ -1,24 +1,28 @@
 """Every query on second factors."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from stockroom.second_factor.models import RecoveryCode, SecondFactor
-
-# What every login sends: written once, which saves it time.
-_LOCK = select(SecondFactor).where(SecondFactor.user_id == bindparam("user_id")).with_for_update()
 
 
 def find(session: Session, user_id: UUID) -> SecondFactor | None:
     return session.get(SecondFactor, user_id)
 
 
+def is_enabled(user_id: Any) -> ColumnElement[bool]:
+    """Whether an account, of which an expression gives the id, needs a code to log in."""
+    return exists().where(SecondFactor.user_id == user_id, SecondFactor.enabled_at.is_not(None))
+
+
 def lock(session: Session, user_id: UUID) -> SecondFactor | None:
     """The account's second factor; nobody else can use or change it until the transaction ends."""
-    return session.scalar(_LOCK, {"user_id": user_id})
+    statement = select(SecondFactor).where(SecondFactor.user_id == user_id)
+    return session.scalar(statement.with_for_update())
 
 
 def lock_all(session: Session) -> Sequence[SecondFactor]:

@@ -1,51 +1,21 @@
 """Every query on accounts."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, exists, inspect, or_, select
+from sqlalchemy import ColumnElement, Select, exists, inspect, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from stockroom.core.addresses import likely_address
 from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
-from stockroom.core.prepared import Prepared
 from stockroom.users.errors import UserNotFound
 from stockroom.users.models import User
 
 NEWEST_FIRST = Keyset("-created_at", None, User.id, descending=True)
-
-_HAS_EMAIL = (User.email == bindparam("email"), User.removed_at.is_(None))
-_BY_EMAIL = select(User).where(*_HAS_EMAIL)
-# What every login sends: written once, which saves it time.
-_CREDENTIALS = Prepared(
-    select(
-        User.id,
-        User.password_hash,
-        User.is_active,
-        User.email_verified_at.is_not(None),
-    ).where(*_HAS_EMAIL)
-)
-_UNCHANGED = (
-    select(User)
-    .where(
-        User.id == bindparam("user_id"),
-        User.password_hash == bindparam("password_hash"),
-        User.is_active,
-    )
-    .with_for_update()
-)
-
-
-class Credentials(NamedTuple):
-    """What a login is judged by, as it was when the account was read."""
-
-    id: UUID
-    password_hash: str
-    is_active: bool
-    email_verified: bool
 
 
 def get(session: Session, user_id: UUID, *, lock: bool = False) -> User:
@@ -63,13 +33,12 @@ def find(session: Session, user_id: UUID) -> User | None:
 
 
 def find_by_email(session: Session, email: str) -> User | None:
-    return session.scalar(_BY_EMAIL, {"email": likely_address(email)})
+    return session.scalar(select(User).where(*has_email(likely_address(email))))
 
 
-def credentials_of(email: str) -> Credentials | None:
-    """Those of the account with this address; None if nobody has it."""
-    row = _CREDENTIALS.first(email=likely_address(email))
-    return Credentials(*row) if row else None
+def has_email(email: Any) -> tuple[ColumnElement[bool], ...]:
+    """What holds for the account with this address, a value or an expression."""
+    return User.email == email, User.removed_at.is_(None)
 
 
 def add_unless_taken(session: Session, user: User) -> bool:
@@ -119,10 +88,21 @@ def lock_administrators(session: Session) -> Sequence[UUID]:
     ).all()
 
 
-def lock_unchanged(session: Session, user: User | Credentials) -> User | None:
-    """The account, if it is active and still has this password; locked until the transaction ends.
-
-    :param user: as it was read before.
+def lock_unchanged(
+    session: Session, user_id: UUID, password_changed_at: datetime | None
+) -> User | None:
+    """The account, if nothing keeps it from opening sessions (``is_unchanged``); locked until the
+    transaction ends.
     """
-    values = {"user_id": user.id, "password_hash": user.password_hash}
-    return session.scalar(_UNCHANGED, values)
+    statement = select(User).where(*is_unchanged(user_id, password_changed_at))
+    return session.scalar(statement.with_for_update())
+
+
+def is_unchanged(user_id: Any, password_changed_at: Any) -> tuple[ColumnElement[bool], ...]:
+    """What holds for an account that is active and still has the password that it was read with.
+
+    By the time of its change: what goes wrong with a statement, the server writes into its log, and
+    no hash is to stand there.
+    """
+    same_password = User.password_changed_at.is_not_distinct_from(password_changed_at)
+    return User.id == user_id, same_password, User.is_active.is_(True)

@@ -13,15 +13,18 @@ from flask import Flask
 
 from stockroom.auth import service as auth
 from stockroom.auth.errors import BadCredentials
-from stockroom.auth.models import LoginSession
 from stockroom.auth.service import log_in
-from stockroom.auth.sessions import Device
-from stockroom.core.database import new_id, now
+from stockroom.auth.sessions import Device, open_session
+from stockroom.core.database import new_id
 from stockroom.core.permissions import Role
 from stockroom.core.transaction import transaction
 from stockroom.users import service as users
+from stockroom.users.models import User
+from stockroom.users.passwords import hash_password
 from tests.api import Api, assert_problem
 from tests.factories.users import PASSWORD, make_user
+from tests.locks import someone_waits
+from tests.threads import until
 
 CORES = len(os.sched_getaffinity(0))
 ADA = {"email": "ada@example.com", "password": PASSWORD}
@@ -129,10 +132,10 @@ def test_there_are_at_most_as_many_hashes_at_once_as_cores(
     assert max(counts) == CORES
 
 
-def test_an_account_removed_during_its_login_is_a_bad_credential(app_context: None) -> None:
-    login = LoginSession(user_id=new_id(), expires_at=now())
+def test_no_session_is_opened_for_an_account_that_is_not_there(app_context: None) -> None:
+    gone = User(id=new_id(), email="gone@example.com", password_hash="", role=Role.CUSTOMER)
     with pytest.raises(BadCredentials), transaction() as session:
-        session.add(login)
+        open_session(session, gone, Device(None, None))
 
 
 def test_a_session_remembers_device_and_address(app: Flask, nobody: Api) -> None:
@@ -161,7 +164,7 @@ def test_the_service_logs_in_without_a_request(app: Flask) -> None:
     user = make_user(app, role=Role.STAFF)
     with app.app_context():
         grant = log_in(user.email, PASSWORD, Device(None, None))
-    assert (grant.user.id, grant.counter) == (user.id, 0)
+    assert (grant.user_id, grant.counter) == (user.id, 0)
 
 
 @pytest.mark.parametrize("act", ["another password", "deactivated", "removed"])
@@ -184,3 +187,24 @@ def test_a_login_under_way_does_not_survive_the_end_of_its_password(
     monkeypatch.setattr(auth, "verify_password", check_and_be_overtaken)
     body = {"email": user.email, "password": PASSWORD}
     assert_problem(Api(app).post("/auth/login", json=body), 401, "bad-credentials")
+
+
+def test_a_login_waits_for_a_change_of_its_password(app: Flask) -> None:
+    user = make_user(app)
+    with ThreadPoolExecutor(1) as pool:
+        with app.app_context(), transaction() as session:
+            changed = session.get_one(User, user.id)
+            auth.replace_password(session, changed, hash_password("quite another passphrase"))
+            session.flush()
+            body = {"email": user.email, "password": PASSWORD}
+            login = pool.submit(Api(app).post, "/auth/login", json=body)
+            until(lambda: someone_waits(app))
+        assert_problem(login.result(), 401, "bad-credentials")
+
+
+def test_a_login_is_two_questions_and_one_message(app: Flask, statements: list[str]) -> None:
+    make_user(app, email="ada@example.com")
+    Api(app).post("/auth/login", json=ADA)
+    statements.clear()
+    assert Api(app).post("/auth/login", json=ADA).status_code == 200
+    assert len([it for it in statements if not it.startswith("PREPARE")]) == 3
