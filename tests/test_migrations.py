@@ -1,7 +1,7 @@
 """Migrations: there and back again, in step with the models."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date
 from uuid import uuid4
 
@@ -15,11 +15,12 @@ from stockroom.extensions import db
 from tests.servers import Servers
 
 # What a schema is made of, as PostgreSQL itself describes it.
+INDEXES = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
 DESCRIPTIONS = (
     """SELECT table_name, column_name, data_type, is_nullable, character_maximum_length,
         column_default, generation_expression
         FROM information_schema.columns WHERE table_schema = 'public'""",
-    "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+    INDEXES,
     """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
         FROM pg_constraint WHERE connamespace = 'public'::regnamespace""",
     "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
@@ -40,11 +41,11 @@ def flask_db(app: Flask, *arguments: str) -> str:
     return result.output
 
 
-def schema(app: Flask) -> list[str]:
+def schema(app: Flask, descriptions: Iterable[str] = DESCRIPTIONS) -> list[str]:
     with app.app_context(), db.engine.connect() as connection:
         return sorted(
             str(row)
-            for statement in DESCRIPTIONS
+            for statement in descriptions
             for row in connection.execute(text(statement))
             if "alembic_version" not in str(row)
         )
@@ -75,6 +76,15 @@ def test_every_single_step_can_be_undone(empty_app: Flask) -> None:
 def test_the_models_have_no_change_without_its_migration(empty_app: Flask) -> None:
     flask_db(empty_app, "upgrade")
     flask_db(empty_app, "check")
+
+
+def test_the_models_describe_the_indexes_that_migrations_make(
+    app: Flask, empty_app: Flask
+) -> None:
+    with empty_app.app_context():
+        db.create_all()
+    described, made = (set(schema(it, [INDEXES])) for it in (empty_app, app))
+    assert described == made
 
 
 def test_a_model_without_its_migration_is_noticed(empty_app: Flask) -> None:
