@@ -78,9 +78,7 @@ def test_the_models_have_no_change_without_its_migration(empty_app: Flask) -> No
     flask_db(empty_app, "check")
 
 
-def test_the_models_describe_the_indexes_that_migrations_make(
-    app: Flask, empty_app: Flask
-) -> None:
+def test_the_models_describe_the_indexes_that_migrations_make(app: Flask, empty_app: Flask) -> None:
     with empty_app.app_context():
         db.create_all()
     described, made = (set(schema(it, [INDEXES])) for it in (empty_app, app))
