@@ -83,8 +83,10 @@ class Asker:
         """Whether a question would not have to wait for long."""
         if len(self._waiting) >= MOST_WAITING:
             return False
+        if self._idle:
+            return True
         since = max((asked[0].since for asked in self._busy.values()), default=-math.inf)
-        return bool(self._idle) or monotonic() - since < PATIENCE_SECONDS
+        return monotonic() - since < PATIENCE_SECONDS
 
     def is_waiting(self) -> bool:
         return bool(self._waiting)

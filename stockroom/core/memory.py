@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from itertools import islice
 from threading import Lock
 from time import time
 
@@ -129,10 +128,11 @@ class Memory:
     def _make_room(self) -> None:
         while self.bytes > self._most_bytes:
             self._drop(next(iter(self._entries)))
-        for address, entry in list(islice(self._entries.items(), MOST_DROPPED)):
-            if entry.is_within(HOT_SECONDS):
+        for _ in range(MOST_DROPPED):
+            oldest = next(iter(self._entries), None)
+            if oldest is None or self._entries[oldest].is_within(HOT_SECONDS):
                 return
-            self._drop(address)
+            self._drop(oldest)
 
     def _drop(self, address: str) -> None:
         if entry := self._entries.pop(address, None):
