@@ -19,13 +19,14 @@ from gunicorn.arbiter import Arbiter
 # The age of a worker is its number, from one on. Each writes into a place of its own, so that
 # nothing has to be locked: who is killed in the middle leaves no lock behind.
 _shared = memoryview(mmap(-1, PAGESIZE)).cast("I")
-_goal, _ready = _shared[:3], _shared[3:]
-_FIRST, _COUNT, _IS_OFF = range(len(_goal))
+_goal, _ready = _shared[:4], _shared[4:]
+_FIRST, _COUNT, _IS_OFF, _IS_STOPPING = range(len(_goal))
 
 
 def begin(arbiter: Arbiter) -> None:
     """All workers that there are now are to be exchanged. gunicorn starts the new ones next."""
-    _goal[_FIRST], _goal[_COUNT], _goal[_IS_OFF] = arbiter.worker_age + 1, arbiter.num_workers, 0
+    _goal[_FIRST], _goal[_COUNT] = arbiter.worker_age + 1, arbiter.num_workers
+    _goal[_IS_OFF] = _goal[_IS_STOPPING] = 0
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, partial(_stop, arbiter))
 
@@ -58,8 +59,13 @@ def is_done() -> bool:
 
 
 def is_off() -> bool:
-    """Whether the server stops, or may have to: a new worker did not come up."""
+    """Whether a new worker did not come up, so that the server may have to stop."""
     return bool(_goal[_IS_OFF])
+
+
+def is_stopping() -> bool:
+    """Whether the server stops."""
+    return bool(_goal[_IS_STOPPING])
 
 
 def _stop(arbiter: Arbiter, number: int, frame: FrameType | None) -> None:
@@ -67,7 +73,8 @@ def _stop(arbiter: Arbiter, number: int, frame: FrameType | None) -> None:
 
     gunicorn itself would not before the exchange is over: until then it looks at no signal.
     """
-    _goal[_IS_OFF] = 1
+    # Before they are told: of two words at once, which are one signal, they hear one.
+    _goal[_IS_STOPPING] = 1
     for pid, worker in [*arbiter.WORKERS.items()]:
         if concerns(worker.age):
             os.kill(pid, signal.SIGTERM)

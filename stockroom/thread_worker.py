@@ -82,7 +82,7 @@ class PatientWorker(ThreadWorker):
             is_told_again = self._relieved_by is not None
             self._relieved_by = self._relieved_by or monotonic() + RELIEF_SECONDS
             # From the thirtieth second on gunicorn tells it each second.
-            if not (is_told_again and exchange.is_off()):
+            if not (exchange.is_stopping() or (is_told_again and exchange.is_off())):
                 return
         self._linger(STOP_SECONDS)
         super().handle_exit(sig, frame)

@@ -3,9 +3,10 @@
 import re
 from time import perf_counter
 
+from uuid_utils import uuid7
+
 from stockroom.core import metrics
 from stockroom.core.context import actor, client_address
-from stockroom.core.database import new_id
 from stockroom.core.logging import Line, request_id, say
 
 _SANE_ID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
@@ -16,7 +17,7 @@ def begin(sent_id: str, address: str | None) -> str:
 
     :param sent_id: the one that the client has sent, if any; taken if it is sane.
     """
-    own_id = sent_id if _SANE_ID.fullmatch(sent_id) else str(new_id())
+    own_id = sent_id if _SANE_ID.fullmatch(sent_id) else str(uuid7())
     request_id.set(own_id)
     # A test calls from the context that it is in itself: nobody is left over from another request.
     actor.set(None)

@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 from pathlib import Path
+from signal import SIGHUP
 
 from stockroom.thread_worker import RELIEF_SECONDS
 from tests.contract.conftest import Site
@@ -26,10 +27,19 @@ def workers_of(site: Site) -> list[int]:
 
 def heeds_signals(worker: int) -> bool:
     """Whether it does so in its own way, and not any more as the process that made it."""
-    found = re.search(r"SigCgt:\s*(\w+)", Path(f"/proc/{worker}/status").read_text())
+    # SIGHUP is for that process alone.
+    return not _is_among(SIGHUP, "SigCgt", worker)
+
+
+def has_pending(process: int, number: int) -> bool:
+    """Whether a signal waits for the process to look at it."""
+    return _is_among(number, "ShdPnd", process)
+
+
+def _is_among(number: int, signals: str, process: int) -> bool:
+    found = re.search(rf"{signals}:\s*(\w+)", Path(f"/proc/{process}/status").read_text())
     assert found
-    # SIGHUP, the first of all, is for that process alone.
-    return not int(found[1], 16) & 1
+    return bool(int(found[1], 16) >> (number - 1) & 1)
 
 
 def nicenesses(process: int) -> set[int]:

@@ -22,6 +22,7 @@ from tests.factories.products import product_body
 from tests.factories.users import make_user, token_for
 from tests.serving.processes import (
     EXCHANGE_SECONDS,
+    has_pending,
     heeds_signals,
     master_of,
     nicenesses,
@@ -211,6 +212,21 @@ def test_a_server_that_stops_in_an_exchange_waits_for_no_newcomer(open_site: Ope
         (old,) = workers_of(site)
         with newcomers_held(site):
             os.kill(master_of(site), signal.SIGTERM)
+            until(lambda: old not in workers_of(site))
+
+
+@pytest.mark.heavy
+def test_a_process_that_is_told_of_an_exchange_and_of_the_end_at_once_heeds_the_end(
+    open_site: OpenSite,
+) -> None:
+    with open_site(web_concurrency=1) as site:
+        (old,) = workers_of(site)
+        os.kill(old, signal.SIGSTOP)
+        with newcomers_held(site):
+            until(lambda: has_pending(old, signal.SIGTERM))
+            os.kill(master_of(site), signal.SIGTERM)
+            until(lambda: not has_pending(master_of(site), signal.SIGTERM))
+            os.kill(old, signal.SIGCONT)
             until(lambda: old not in workers_of(site))
 
 
