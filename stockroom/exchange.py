@@ -25,8 +25,7 @@ _FIRST, _COUNT, _IS_OFF, _IS_STOPPING = range(len(_goal))
 
 def begin(arbiter: Arbiter) -> None:
     """All workers that there are now are to be exchanged. gunicorn starts the new ones next."""
-    _goal[_FIRST], _goal[_COUNT] = arbiter.worker_age + 1, arbiter.num_workers
-    _goal[_IS_OFF] = _goal[_IS_STOPPING] = 0
+    _goal[_FIRST], _goal[_COUNT], _goal[_IS_OFF] = arbiter.worker_age + 1, arbiter.num_workers, 0
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, partial(_stop, arbiter))
 
@@ -73,9 +72,11 @@ def _stop(arbiter: Arbiter, number: int, frame: FrameType | None) -> None:
 
     gunicorn itself would not before the exchange is over: until then it looks at no signal.
     """
-    # Before they are told: of two words at once, which are one signal, they hear one.
-    _goal[_IS_STOPPING] = 1
-    for pid, worker in [*arbiter.WORKERS.items()]:
-        if concerns(worker.age):
-            os.kill(pid, signal.SIGTERM)
+    # A worker that was forked just now has this handler as well, until it has its own.
+    if os.getpid() == arbiter.pid:
+        # Before they are told: of two words at once, which are one signal, they hear one.
+        _goal[_IS_STOPPING] = 1
+        for pid, worker in [*arbiter.WORKERS.items()]:
+            if concerns(worker.age):
+                os.kill(pid, signal.SIGTERM)
     arbiter.signal(number, frame)

@@ -14,8 +14,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Each search reads through all that new products have left for later, 4 MB by default. The lock
-    # that this takes lets everybody read and write.
+    # Each search reads through all that new products have left for later, 4 MB by default. Whoever
+    # reads or writes products waits for the lock that this takes, until its commit just behind it.
     op.execute("ALTER INDEX ix_products_search SET (gin_pending_list_limit = 1024)")
 
 

@@ -33,7 +33,8 @@ from stockroom.users.models import User
 
 NEWEST_FIRST = Keyset("-created_at", None, LoginSession.id, descending=True)
 
-# In one statement: nobody can end the account's sessions between the look at it and the new one.
+# Locked until the commit: who gives the account another password or deactivates it waits, and finds
+# the session, or was first, and there is none.
 _INSERT = insert(table_of(LoginSession)).values(
     user_id=select(User.id)
     .where(*users.is_unchanged(bindparam("account_id"), bindparam("as_changed_at")))
@@ -74,8 +75,8 @@ def _standing(*, needs_verified_email: bool) -> Prepared:
 
 
 def add(session: Session, login: LoginSession, password_changed_at: datetime | None) -> None:
-    """Add the session of an account that is active and has the password of that moment. If it has
-    not, the transaction fails, and the error is ``BadCredentials``.
+    """Add the session of an account that is active and has the password of that moment. If there is
+    none, the transaction fails, and the error is ``BadCredentials``.
     """
     row = row_of(login)
     account = {"account_id": row.pop("user_id"), "as_changed_at": password_changed_at}

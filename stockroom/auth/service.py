@@ -53,9 +53,11 @@ def log_in(email: str, password: str, device: Device, code: str | None = None) -
             if user.has_second_factor or new_hash is not None:
                 account = _locked(session, user)
                 second_factor.require(session, user.id, code)
-                account.password_hash = new_hash or user.password_hash
+                if new_hash is not None:
+                    account.password_hash = new_hash
             # Where the password was changed meanwhile, or the account deactivated, no session
-            # comes of it.
+            # comes of it. A second factor that was switched on meanwhile is not asked for: it ends
+            # no session that began before, and this login did.
             grant = open_session(session, account, device)
             throttling.succeed(session, attempt)
         return grant

@@ -42,7 +42,7 @@ def leave(session: Session, statement: Statement, *rows: Mapping[str, Any]) -> N
     of rows that follow each other are one statement.
 
     :param statement: a constant, as it is compiled once and kept. What it returns is lost.
-    :param rows: each with a value for every parameter; those of an insert are its columns.
+    :param rows: each with a value for every parameter; those of an insert of many are its columns.
         Defaults that SQLAlchemy would set are to be given as well.
     """
     session.info.setdefault(_BATCH, []).append(_Left(statement, rows))

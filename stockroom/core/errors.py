@@ -41,9 +41,9 @@ class DomainError(Exception):
             _by_constraint[str(cls.constraint)] = cls
 
 
-def error_for_constraint(name: str | None) -> type[DomainError] | None:
+def error_for_constraint(name: str) -> type[DomainError] | None:
     """The error that stands for a constraint, if one does."""
-    return _by_constraint.get(name or "")
+    return _by_constraint.get(name)
 
 
 def error_for_slug(slug: str) -> type[DomainError] | None:

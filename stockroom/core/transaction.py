@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import psycopg2
 from psycopg2 import errorcodes
@@ -173,7 +173,7 @@ def translated() -> Iterator[None]:
 
 
 def _named(error: IntegrityError) -> Exception:
-    diagnosis: Any = getattr(error.orig, "diag", None)
+    diagnosis = error.orig.diag  # type: ignore[union-attr]  # it is psycopg2's
     name = diagnosis.constraint_name or f"{diagnosis.table_name}.{diagnosis.column_name}"
     domain_error = error_for_constraint(name)
     return domain_error() if domain_error else error

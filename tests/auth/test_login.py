@@ -22,6 +22,7 @@ from stockroom.users import service as users
 from stockroom.users.models import User
 from stockroom.users.passwords import hash_password
 from tests.api import Api, assert_problem
+from tests.auth.overtaking import meanwhile
 from tests.factories.users import PASSWORD, make_user
 from tests.locks import someone_waits
 from tests.threads import until
@@ -172,19 +173,12 @@ def test_a_login_under_way_does_not_survive_the_end_of_its_password(
     app: Flask, monkeypatch: pytest.MonkeyPatch, act: str
 ) -> None:
     user = make_user(app)
-    check = auth.verify_password
-
-    def check_and_be_overtaken(stored_hash: str | None, password: str) -> bool:
-        is_right = check(stored_hash, password)
-        if act == "another password":
-            auth.set_password(user.id, "quite another passphrase")
-        elif act == "deactivated":
-            users.change(user.id, {"is_active": False})
-        else:
-            users.remove(user.id)
-        return is_right
-
-    monkeypatch.setattr(auth, "verify_password", check_and_be_overtaken)
+    acts: dict[str, Callable[[], object]] = {
+        "another password": lambda: auth.set_password(user.id, "quite another passphrase"),
+        "deactivated": lambda: users.change(user.id, {"is_active": False}),
+        "removed": lambda: users.remove(user.id),
+    }
+    meanwhile(monkeypatch, acts[act])
     body = {"email": user.email, "password": PASSWORD}
     assert_problem(Api(app).post("/auth/login", json=body), 401, "bad-credentials")
 

@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import update
 
+from stockroom.auth import service
 from stockroom.auth.models import LoginSession
 from stockroom.core.database import now
 from stockroom.core.transaction import transaction
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
+from tests.auth.overtaking import meanwhile
 from tests.factories.users import PASSWORD, token_for
 from tests.outbox.events import types_of
 
@@ -37,6 +40,16 @@ def test_a_wrong_password_changes_nothing(ada: Api, nobody: Api) -> None:
     wrong = CHANGE | {"current_password": "not the password"}
     assert_problem(ada.post("/auth/password/change", json=wrong), 401, "bad-credentials")
     assert log_in_with(nobody, PASSWORD) == 200
+
+
+def test_of_two_changes_at_once_the_second_finds_another_password(
+    ada: Api, user: User, nobody: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, lambda: service.set_password(user.id, NEW))
+    body = CHANGE | {"new_password": "a third passphrase"}
+    assert_problem(ada.post("/auth/password/change", json=body), 401, "bad-credentials")
+    monkeypatch.undo()
+    assert log_in_with(nobody, NEW) == 200
 
 
 def test_a_change_ends_the_other_sessions_and_not_this_one(

@@ -3,9 +3,11 @@
 import pytest
 from flask import Flask
 
+from stockroom.auth import service as auth
 from stockroom.auth.throttling import FREE_BY_ACCOUNT
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
+from tests.auth.overtaking import meanwhile
 from tests.auth.test_passwords import let_time_pass
 from tests.factories.users import PASSWORD
 from tests.second_factor.authenticator import Owner
@@ -90,6 +92,25 @@ def test_the_token_endpoint_takes_the_code_as_well(owner: Owner, nobody: Api) ->
     assert "code" in refused["error_description"]
     code = owner.authenticator.code()
     assert nobody.post("/auth/token", data=form | {"code": code}).status_code == 200
+
+
+def test_a_login_with_a_code_does_not_survive_the_end_of_its_password(
+    owner: Owner, nobody: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, lambda: auth.set_password(owner.user.id, "quite another passphrase"))
+    credentials = owner.credentials(owner.authenticator.code())
+    assert_problem(nobody.post("/auth/login", json=credentials), 401, "bad-credentials")
+
+
+def test_a_login_that_began_before_there_was_a_second_factor_needs_no_code(
+    app: Flask, user: User, nobody: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, lambda: Owner(app, user))
+    credentials = {"email": user.email, "password": PASSWORD}
+    assert nobody.post("/auth/login", json=credentials).status_code == 200
+    monkeypatch.undo()
+    refused = nobody.post("/auth/login", json=credentials)
+    assert_problem(refused, 401, "second-factor-required")
 
 
 def test_a_session_from_before_goes_on(owner: Owner) -> None:

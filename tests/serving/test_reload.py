@@ -32,6 +32,8 @@ from tests.threads import until
 
 CLIENTS = 4
 TIMES = 2
+SOON_SECONDS = 15
+"""Sooner than gunicorn tells those who are still there once more."""
 
 Ask = Callable[[HTTPConnection], HTTPResponse]
 
@@ -212,7 +214,7 @@ def test_a_server_that_stops_in_an_exchange_waits_for_no_newcomer(open_site: Ope
         (old,) = workers_of(site)
         with newcomers_held(site):
             os.kill(master_of(site), signal.SIGTERM)
-            until(lambda: old not in workers_of(site))
+            until(lambda: old not in workers_of(site), SOON_SECONDS)
 
 
 @pytest.mark.heavy
@@ -227,7 +229,7 @@ def test_a_process_that_is_told_of_an_exchange_and_of_the_end_at_once_heeds_the_
             os.kill(master_of(site), signal.SIGTERM)
             until(lambda: not has_pending(master_of(site), signal.SIGTERM))
             os.kill(old, signal.SIGCONT)
-            until(lambda: old not in workers_of(site))
+            until(lambda: old not in workers_of(site), SOON_SECONDS)
 
 
 @pytest.mark.heavy
