@@ -31,6 +31,8 @@ SMALL = 50_000
 PAGE = 20
 DEPTH = 0.98
 """Where the far page begins, as a part of the list."""
+WARM_UP_SECONDS = 10
+"""So that PostgreSQL has read all the products once that are asked for, however many there are."""
 GROWTH_BOUND = 1.2
 DEPTH_BOUND = 1.5
 
@@ -57,7 +59,13 @@ def _measure(app: Flask, settings: Settings, arguments: argparse.Namespace) -> d
     with app.app_context():
         db.engine.dispose()
     with rounds.subjects(settings, cases) as subjects:
-        rows = rounds.measure(subjects, cases, rounds=arguments.rounds, seconds=arguments.seconds)
+        rows = rounds.measure(
+            subjects,
+            cases,
+            rounds=arguments.rounds,
+            seconds=arguments.seconds,
+            warm_up=WARM_UP_SECONDS,
+        )
     if failures := [failure for row in rows for failure in row.failures]:
         raise SystemExit("\n".join(failures))
     return {row.case.name: row for row in rows}

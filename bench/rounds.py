@@ -72,15 +72,23 @@ def _answers(served: web.Web, cases: Iterable[Case]) -> dict[str, tuple[int, str
 
 
 def measure(
-    subjects: Mapping[str, Subject], cases: Sequence[Case], *, rounds: int, seconds: float
+    subjects: Mapping[str, Subject],
+    cases: Sequence[Case],
+    *,
+    rounds: int,
+    seconds: float,
+    warm_up: float = WARM_UP_SECONDS,
 ) -> list[Row]:
-    """Measure each case in each round, until an answer is not as expected."""
+    """Measure each case in each round, until an answer is not as expected.
+
+    :param warm_up: seconds for each in a round before the first, which does not count.
+    """
     rows = [Row(case) for case in cases]
     for turn in range(rounds + 1):
         print(f"round {turn} of {rounds}" if turn else "warming up", file=sys.stderr)
         for row in rows:
             if not row.failures:
-                _measure(subjects, row, seconds if turn else WARM_UP_SECONDS, turn)
+                _measure(subjects, row, seconds if turn else warm_up, turn)
     return rows
 
 
