@@ -1,4 +1,4 @@
-"""What a login is judged by."""
+"""Every query on what a login is judged by."""
 
 from datetime import datetime
 from typing import NamedTuple
