@@ -25,6 +25,9 @@ help: ## List the targets
 run: $(VENV)/run ## Run Stockroom with a database of its own, on port $PORT (5000)
 	@$(BIN)/flask serve
 
+# Hundreds of processes start: each module is compiled once, whatever the shell has asked for.
+test test-heavy: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(VENV)/dev ## Run the tests, and measure what they cover
 	@$(BIN)/python $(SLIPCOVER) --json --out $(COVERED) $(PYTEST) -n $(WORKERS) --dist worksteal -m "not heavy"
 	@$(BIN)/python -m slipcover --merge $(COVERED) --out $(COVERED) --fail-under $(LEAST_COVERED)
