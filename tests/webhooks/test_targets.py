@@ -200,7 +200,7 @@ def test_a_resolver_that_hangs_holds_nobody_up(resolver: Resolver) -> None:
         result = sender.send(parcel(f"http://{resolver.NAME}/"))
     over.set()
     assert result.error == f"The name {resolver.NAME} was not resolved in time."
-    assert result.milliseconds < 1000
+    assert result.milliseconds < 5000
 
 
 def test_the_next_address_is_tried_where_one_refuses(
