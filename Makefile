@@ -9,8 +9,8 @@ PYTHON ?= $(shell for name in python3.14 python3.13 python3.12 python3.11 python
 	2>/dev/null && echo $$name && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Tests wait for servers a good part of their time: twice as many as there are processors.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 2)
+# Tests wait for servers a good part of their time, and each worker takes a while to begin.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) \* 3 / 2)
 PYTEST := -m pytest
 # It warns that it cannot tell what tests themselves cover, which nobody asks.
 SLIPCOVER := -W "ignore:Unable to activate pytest:RuntimeWarning" -m slipcover
