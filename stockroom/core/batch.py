@@ -29,15 +29,15 @@ _PLAIN_INSERT = re.compile(
 )
 """One that computes no value, and says nothing of conflicts."""
 
-Statement = Insert | Update | Delete | Select[Any] | TextClause
+Write = Insert | Update | Delete | Select[Any] | TextClause
 
 
 class _Left(NamedTuple):
-    statement: Statement
+    statement: Write
     rows: Sequence[Mapping[str, Any]]
 
 
-def leave(session: Session, statement: Statement, *rows: Mapping[str, Any]) -> None:
+def leave(session: Session, statement: Write, *rows: Mapping[str, Any]) -> None:
     """Have a statement run at the end of the present ``transaction`` block, for each row. Inserts
     of rows that follow each other are one statement.
 
@@ -86,7 +86,7 @@ def _send_message(connection: Connection, left: Sequence[_Left]) -> None:
     )
 
 
-def _shape(part: tuple[Statement, Mapping[str, Any]]) -> tuple[Statement, tuple[str, ...]]:
+def _shape(part: tuple[Write, Mapping[str, Any]]) -> tuple[Write, tuple[str, ...]]:
     statement, row = part
     return statement, tuple(row)
 
@@ -167,16 +167,14 @@ def _own_binds(compiled: SQLCompiler) -> list[_Bind]:
 
 
 @lru_cache(maxsize=200)
-def _message(
-    shapes: tuple[tuple[Statement, tuple[str, ...], int], ...], dialect: Dialect
-) -> _Message:
+def _message(shapes: tuple[tuple[Write, tuple[str, ...], int], ...], dialect: Dialect) -> _Message:
     return _Message(
         [(_compiled(statement, names, dialect), rows) for statement, names, rows in shapes]
     )
 
 
 @lru_cache(maxsize=200)
-def _compiled(statement: Statement, names: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
+def _compiled(statement: Write, names: tuple[str, ...], dialect: Dialect) -> SQLCompiler:
     compiled = statement.compile(dialect=dialect, column_keys=names)
     assert isinstance(compiled, SQLCompiler)  # noqa: S101 - tells the type checker
     if unset := [it.name for it in (*compiled.insert_prefetch, *compiled.update_prefetch)]:
