@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from urllib3 import PoolManager
 
 from tests.api import PREFIX
-from tests.contract.browser import ARGUMENTS, BROWSER
+from tests.contract.browser import open_browser
 from tests.contract.web import Web
 from tests.leaks import WATCH
 
@@ -90,12 +90,10 @@ class Browser:
 
 @contextmanager
 def browsing(web: Web) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+    with open_browser() as browser:
         page = browser.new_page()
         page.goto(f"{web.url}/docs")
         yield Browser(page)
-        browser.close()
 
 
 def _noted(body: Any, said: Said) -> Said:

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 import pytest
 
 from stockroom.extensions import db
-from tests.contract.browser import BROWSER
+from tests.contract.browser import needs_browser
 from tests.contract.conftest import OpenSite, Site
 from tests.contract.devices import Browser, Phone, browsing
 from tests.factories.users import PASSWORD
@@ -21,7 +21,7 @@ ADA = "ada@example.com"
 TOKEN = r"[\w-]{43}"
 NEW = "quite another passphrase"
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium was found")
+pytestmark = needs_browser
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from stockroom.config import Environment
 from stockroom.users.models import User
-from tests.contract.browser import ARGUMENTS, BROWSER
+from tests.contract.browser import needs_browser, open_browser
 from tests.contract.conftest import OpenSite, Site
 from tests.factories.users import PASSWORD, make_user
 from tests.stream.pages import served_pages
@@ -37,7 +37,7 @@ OPENS = """
     })
 """
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium was found")
+pytestmark = needs_browser
 
 
 @pytest.fixture(scope="module")
@@ -84,10 +84,8 @@ def page(browser_page: Page) -> Page:
 
 @pytest.fixture(scope="module")
 def browser_page(site: Site, stranger: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+    with open_browser() as browser:
         yield browser.new_page()
-        browser.close()
 
 
 def log_in(page: Page, api: str, user: User, at: str) -> str:

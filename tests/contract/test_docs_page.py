@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 from stockroom.core.permissions import Role
 from tests.contract import fuzzing
-from tests.contract.browser import ARGUMENTS, BROWSER
+from tests.contract.browser import needs_browser, open_browser
 from tests.contract.conftest import Site
 from tests.factories.users import PASSWORD, make_user
 
@@ -19,7 +19,7 @@ REMEMBER_VIOLATIONS = """
     });
 """
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium was found")
+pytestmark = needs_browser
 
 
 class Visit:
@@ -45,15 +45,19 @@ class Visit:
         return [*self._complaints, *self.page.evaluate("window.violations")]
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with open_browser() as browser:
+        yield browser
+
+
 @pytest.fixture
-def visit(site: Site) -> Iterator[Visit]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
-        visit = Visit(browser.new_page(viewport={"width": 1200, "height": 900}))
-        visit.page.goto(f"{site.web.url}/docs")
-        visit.page.locator(".opblock").first.wait_for()
+def visit(site: Site, browser: Browser) -> Iterator[Visit]:
+    with browser.new_page(viewport={"width": 1200, "height": 900}) as page:
+        visit = Visit(page)
+        page.goto(f"{site.web.url}/docs")
+        page.locator(".opblock").first.wait_for()
         yield visit
-        browser.close()
 
 
 def test_the_page_shows_every_operation_of_the_document(visit: Visit, tmp_path: Path) -> None:

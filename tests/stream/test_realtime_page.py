@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 from sqlalchemy import delete
 
 from stockroom.core.transaction import transaction
 from stockroom.outbox.models import Event
-from tests.contract.browser import ARGUMENTS, BROWSER
+from tests.contract.browser import needs_browser, open_browser
 from tests.stream.clients import Live
 from tests.stream.pages import BLOCKS
 
@@ -30,15 +30,12 @@ START = """
         });
     }
 """
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium was found")
 
 
 @pytest.fixture(scope="module")
 def page(origin: str) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+    with open_browser() as browser:
         yield browser.new_page()
-        browser.close()
 
 
 def begin(page: Page, live: Live, origin: str, name: str, position: int) -> None:
