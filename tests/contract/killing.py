@@ -60,7 +60,8 @@ class Victim:
         return children_of(self._arbiter.pid)
 
     def _await_answer(self) -> None:
-        until(lambda: self.web.answers or self._arbiter.poll() is not None)
+        # Those who were not killed may have a crowd to serve, and the new one waits for its turn.
+        until(lambda: self.web.answers or self._arbiter.poll() is not None, 3 * PATIENCE_SECONDS)
         assert self._arbiter.poll() is None, self._log.read_text()
 
 

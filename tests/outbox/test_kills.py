@@ -36,7 +36,7 @@ from tests.threads import until
 from tests.webhooks.receivers import Receiver
 
 WRITERS = 4
-KILLS = [3, pytest.param(100, marks=pytest.mark.heavy(minutes=3))]
+KILLS = [3, pytest.param(100, marks=pytest.mark.heavy(minutes=5))]
 
 Witness = Callable[[], set[UUID]]
 """Tells the ids of the events that somebody outside has seen."""

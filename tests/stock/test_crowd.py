@@ -49,10 +49,8 @@ class Size:
         return f"{self.buyers} buyers"
 
 
-SIZES = [
-    Size(24, 16, 6, 20),
-    pytest.param(Size(1000, 200, 100, 300), marks=pytest.mark.heavy(minutes=2)),
-]
+FEW = Size(24, 16, 6, 20)
+MANY = Size(1000, 200, 100, 300)
 
 
 @pytest.fixture
@@ -80,7 +78,9 @@ def folder() -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(
+    "size", [FEW, pytest.param(MANY, marks=pytest.mark.heavy(minutes=2))], ids=str
+)
 def test_exactly_what_is_there_is_sold(
     open_shop: Callable[[str], Settings], servers: dict[str, str], size: Size
 ) -> None:
@@ -113,7 +113,9 @@ def assert_sold_out(app: Flask, sale: Sale, ids: Sequence[object], size: Size) -
         db.engine.dispose()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(
+    "size", [FEW, pytest.param(MANY, marks=pytest.mark.heavy(minutes=6))], ids=str
+)
 def test_nothing_is_lost_or_sold_twice_while_servers_die(
     open_shop: Callable[[str], Settings], folder: Path, tmp_path: Path, size: Size
 ) -> None:

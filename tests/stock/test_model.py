@@ -11,7 +11,7 @@ from tests.stock.machine import StockMachine
 
 # It goes the same ways a thousand times.
 
-RUNS = [(6, 25), pytest.param((100, 50), marks=pytest.mark.heavy(minutes=3))]
+RUNS = [(6, 25), pytest.param((100, 50), marks=pytest.mark.heavy(minutes=4))]
 
 
 @pytest.mark.parametrize("runs", RUNS, ids=str)

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.skipif(not LINES.exists(), reason=f"there is no {LINES}
     [
         pytest.param(500, 2, id="some lines, half of what they sell"),
         pytest.param(ALL_LINES, 1, id="all that is sold", marks=pytest.mark.heavy(minutes=8)),
-        pytest.param(ALL_LINES, 2, id="half of it", marks=pytest.mark.heavy(minutes=5)),
+        pytest.param(ALL_LINES, 2, id="half of it", marks=pytest.mark.heavy(minutes=7)),
     ],
 )
 def test_the_counters_are_those_of_a_plain_script(
