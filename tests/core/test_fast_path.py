@@ -1,7 +1,6 @@
 """Hot reads are answered before Flask, exactly as Flask would answer them."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +8,6 @@ from flask import Flask, request
 from werkzeug.test import TestResponse
 
 from stockroom.at_once import AT_ONCE, WouldWait
-from stockroom.auth import sessions, signing
-from stockroom.auth.signing import key_ring
 from stockroom.core.cache import memory
 from stockroom.core.permissions import Role
 from tests.api import Api, assert_problem, product_tag
@@ -18,7 +15,6 @@ from tests.factories.api_keys import make_key
 from tests.factories.products import make_product
 from tests.factories.stock import let_expire, make_reservation
 from tests.factories.users import make_user, token_for
-from tests.threads import until
 
 MakeApp = Callable[..., Flask]
 TO_FLASK = {"Host": "[::1]"}
@@ -157,43 +153,6 @@ def test_what_a_reservation_holds_past_its_time_is_available_at_once(
     assert staff.get(path).get_json()["available"] == 3
     let_expire(app, reservation.id)
     assert staff.get(path).get_json()["available"] == 5
-
-
-def test_a_session_that_has_ended_reads_for_a_second_at_most(app: Flask) -> None:
-    user = make_user(app)
-    reader, path = Api(app, token_for(app, user)), f"/products/{make_product(app).id}"
-    for _ in range(2):
-        assert reader.get(path).status_code == 200
-    with app.app_context():
-        sessions.end_all_sessions(user.id)
-    assert reader.get("/users/me").status_code == 401
-    until(lambda: reader.get(path).status_code == 401)
-
-
-def test_a_token_whose_key_was_revoked_reads_for_a_second_at_most(app: Flask) -> None:
-    reader = Api(app, token_for(app, make_user(app)))
-    path = f"/products/{make_product(app).id}"
-    for _ in range(2):
-        assert reader.get(path).status_code == 200
-    with app.app_context():
-        signing.rotate(revoke=True)
-        key_ring().forget()
-    until(lambda: reader.get(path).status_code == 401)
-
-
-def test_a_token_that_has_expired_reads_no_more(make_app: MakeApp, app: Flask) -> None:
-    shop = make_app()
-    shop.config.update(JWT_ACCESS_TOKEN_EXPIRES=timedelta(seconds=2), JWT_DECODE_LEEWAY=0)
-    reader, path = Api(shop, token_for(shop, make_user(app))), f"/products/{make_product(app).id}"
-    assert reader.get(path).status_code == 200
-    until(lambda: reader.get(path).status_code == 401)
-
-
-@pytest.mark.parametrize("header", ["Bearer x", "Bearer ", "Basic eDp4", "bearer", "Bearer a b"])
-def test_a_token_that_is_none_is_refused(app: Flask, nobody: Api, header: str) -> None:
-    path = f"/products/{make_product(app).id}"
-    nobody.get(path)
-    assert nobody.get(path, headers={"Authorization": header}).status_code == 401
 
 
 def test_a_key_is_looked_at_by_flask(watched: Watched, app: Flask) -> None:
