@@ -1,8 +1,8 @@
 """How gunicorn serves the application, in production and under ``make run`` alike.
 
 What this process imports, its workers have before they begin, and gevent's worker must replace
-what blocks before anything holds on to it: so the rest is in ``stockroom.serving``, and imported
-by the workers.
+what blocks before anything holds on to it: so the rest is in ``stockroom.serving.companion``, and
+imported by the workers.
 """
 
 import gc
@@ -16,10 +16,10 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger as GunicornLogger
 from gunicorn.workers.base import Worker
 
-from stockroom import exchange
-from stockroom.arenas import limit_arenas
 from stockroom.config import WebWorker, load_settings_or_exit
 from stockroom.core.logging import configure
+from stockroom.serving import exchange
+from stockroom.serving.arenas import limit_arenas
 
 MOST_FILES = 65_536
 OTHER_FILES = 200
@@ -50,7 +50,7 @@ class Logger(GunicornLogger):
 bind = f"{_settings.host}:{_settings.port}"
 workers = _settings.processes
 _has_threads = _settings.web_worker is WebWorker.THREADS
-worker_class = "stockroom.thread_worker.PatientWorker" if _has_threads else "gevent"
+worker_class = "stockroom.serving.thread_worker.PatientWorker" if _has_threads else "gevent"
 # Followers are let in only up to their number, so that the other threads are always there.
 threads = _settings.web_threads + _settings.stream_connections
 # Each connection is an open file, and a process that runs out of them ends.
@@ -106,7 +106,7 @@ def child_exit(_arbiter: Arbiter, worker: Worker) -> None:
 
 
 def post_worker_init(worker: Worker) -> None:
-    from stockroom.serving import Companion
+    from stockroom.serving.companion import Companion
 
     # Ctrl-C reaches every process of a terminal, and the arbiter's word, which follows at once,
     # must not find a thread worker half way through stopping: it would wait for itself.

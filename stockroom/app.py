@@ -5,25 +5,16 @@ from flask import Flask
 from stockroom import features, storage
 from stockroom.auth import identity as auth_identity
 from stockroom.config import Settings, load_settings
-from stockroom.core import (
-    cache,
-    docs,
-    edge,
-    etags,
-    fast_path,
-    health,
-    hot_reads,
-    limits,
-    logging,
-    metrics,
-    problems,
-)
-from stockroom.core.application import Application
+from stockroom.core import cache, health, limits, logging, metrics
 from stockroom.core.context import bind_settings
 from stockroom.core.doctor import doctor
-from stockroom.core.openapi import Api
+from stockroom.core.hot_reads import fast_path
+from stockroom.core.hot_reads import reads as hot_reads
+from stockroom.core.http import docs, edge, etags, problems
+from stockroom.core.http.application import Application
+from stockroom.core.http.openapi import Api
+from stockroom.core.http.routing import TextConverter
 from stockroom.core.reencryption import secrets_commands
-from stockroom.core.routing import TextConverter
 from stockroom.features import FEATURES
 from stockroom.serve import serve
 

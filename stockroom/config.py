@@ -148,8 +148,9 @@ class Settings:
 
     @property
     def loop_connections(self) -> int:
-        """How many the loop of a process has for itself beside those (``core.asking``): none where
-        a pooler may stand before the server, or where there is no such loop.
+        """How many the loop of a process has for itself beside those (``core.hot_reads.asking``).
+
+        None where a pooler may stand before the server, or where there is no such loop.
         """
         has_some = self.database_prepare and self.web_worker is WebWorker.THREADS
         return LOOP_CONNECTIONS if has_some else 0

@@ -65,7 +65,7 @@ class _Server(Application):
     def load_config(self) -> None:
         self.load_config_from_file(str(ROOT / "gunicorn.conf.py"))
         # The application exists already, made of what greenlets would have to replace before.
-        self.cfg.set("worker_class", "stockroom.thread_worker.PatientWorker")
+        self.cfg.set("worker_class", "stockroom.serving.thread_worker.PatientWorker")
         self.cfg.set("when_ready", lambda _arbiter: _announce(self._settings))
 
     def load(self) -> Any:

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from stockroom.config import ROOT, Settings
-from stockroom.core.connections import watch
+from stockroom.core.sql.connections import watch
 from stockroom.embedded.attach import attach
 from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.extensions import db, migrate

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from stockroom.api_keys.lookup import find_caller
-from stockroom.core.key_header import bind_key_finder
+from stockroom.core.callers.key_header import bind_key_finder
 
 
 def init_app(app: Flask) -> None:

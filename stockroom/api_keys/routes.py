@@ -6,8 +6,8 @@ from stockroom.api_keys.errors import ApiKeyNotFound, TooManyApiKeys
 from stockroom.api_keys.models import ApiKey
 from stockroom.api_keys.schemas import ApiKeySchema, IssuedApiKeySchema, NewApiKeySchema
 from stockroom.core.api import Blueprint
-from stockroom.core.identity import current_caller
-from stockroom.core.pages import PageQuery, page_request
+from stockroom.core.callers.identity import current_caller
+from stockroom.core.http.pages import PageQuery, page_request
 from stockroom.core.pagination import Page
 from stockroom.core.permissions import Permission
 

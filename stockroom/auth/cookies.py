@@ -13,10 +13,10 @@ from flask_jwt_extended import (
 from stockroom.auth import sessions, tokens
 from stockroom.auth.errors import InvalidRefreshToken
 from stockroom.auth.sessions import Device, Grant, Scope
+from stockroom.core.callers.identity import CSRF_HEADER, sent_cookie, sent_csrf_token
 from stockroom.core.context import settings
 from stockroom.core.database import now
 from stockroom.core.errors import Unauthenticated
-from stockroom.core.identity import CSRF_HEADER, sent_cookie, sent_csrf_token
 
 
 class Transport(StrEnum):

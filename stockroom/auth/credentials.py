@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from stockroom.core.addresses import likely_address
 from stockroom.core.permissions import Role
-from stockroom.core.prepared import Prepared
+from stockroom.core.sql.prepared import Prepared
 from stockroom.second_factor import repository as second_factors
 from stockroom.users import repository as users
 from stockroom.users.models import User

@@ -18,9 +18,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from stockroom.auth.models import FailedLogins
-from stockroom.core import batch
 from stockroom.core.database import table_of
-from stockroom.core.prepared import Prepared
+from stockroom.core.sql import batch
+from stockroom.core.sql.prepared import Prepared
 
 SECOND = timedelta(seconds=1)
 

@@ -11,10 +11,10 @@ from jwt import InvalidKeyError
 from stockroom.auth import sessions, signing
 from stockroom.auth.models import FIRST_KEY_ID
 from stockroom.config import Settings
-from stockroom.core.identity import CSRF_HEADER
+from stockroom.core.callers.identity import CSRF_HEADER
+from stockroom.core.callers.token_header import bind_token_finder
 from stockroom.core.permissions import Caller
-from stockroom.core.question import Question
-from stockroom.core.token_header import bind_token_finder
+from stockroom.core.sql.question import Question
 from stockroom.extensions import jwt
 
 ISSUER = AUDIENCE = "stockroom"

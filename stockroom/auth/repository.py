@@ -21,13 +21,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from stockroom.auth.models import LoginSession, SigningKey
-from stockroom.core import batch
 from stockroom.core.context import settings
 from stockroom.core.database import row_of, table_of
 from stockroom.core.pagination import Keyset
 from stockroom.core.permissions import Role
-from stockroom.core.prepared import Prepared
-from stockroom.core.question import Question
+from stockroom.core.sql import batch
+from stockroom.core.sql.prepared import Prepared
+from stockroom.core.sql.question import Question
 from stockroom.users import repository as users
 from stockroom.users.models import User
 

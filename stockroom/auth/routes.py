@@ -27,11 +27,11 @@ from stockroom.auth.schemas import (
     TransportQuery,
 )
 from stockroom.core.api import Blueprint
+from stockroom.core.callers.identity import CSRF_HEADER, Access, current_caller
 from stockroom.core.context import client_address
 from stockroom.core.errors import CsrfFailed
-from stockroom.core.identity import CSRF_HEADER, Access, current_caller
-from stockroom.core.operations import header_references
-from stockroom.core.pages import PageQuery, page_request
+from stockroom.core.http.operations import header_references
+from stockroom.core.http.pages import PageQuery, page_request
 from stockroom.core.pagination import Page
 from stockroom.core.permissions import Permission
 from stockroom.second_factor.errors import BadCode, SecondFactorRequired

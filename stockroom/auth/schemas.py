@@ -6,9 +6,9 @@ from webargs.multidictproxy import MultiDictProxy
 from stockroom.auth.cookies import Transport
 from stockroom.auth.errors import TokenRequestRefused
 from stockroom.auth.sessions import Scope
+from stockroom.core.callers.identity import current_caller
 from stockroom.core.errors import in_one_line
 from stockroom.core.fields import Text
-from stockroom.core.identity import current_caller
 from stockroom.core.schemas import BaseSchema
 from stockroom.second_factor.schemas import LONGEST_CODE
 from stockroom.users.fields import Password

@@ -20,7 +20,7 @@ from stockroom.core.context import Actor, settings
 from stockroom.core.database import new_id, now
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.permissions import Caller, Role
-from stockroom.core.question import Question
+from stockroom.core.sql.question import Question
 from stockroom.core.transaction import reading, transaction
 from stockroom.mail.service import send
 from stockroom.outbox.service import record

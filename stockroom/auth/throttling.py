@@ -21,9 +21,9 @@ from stockroom.auth import failures
 from stockroom.auth.errors import BadCredentials, TooManyAttempts
 from stockroom.auth.failures import Key, Rule
 from stockroom.core.addresses import likely_address
+from stockroom.core.callers.networks import network_of
 from stockroom.core.context import client_address, settings
 from stockroom.core.database import now
-from stockroom.core.networks import network_of
 from stockroom.core.transaction import transaction
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType

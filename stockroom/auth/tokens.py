@@ -11,9 +11,9 @@ from flask_jwt_extended.exceptions import CSRFError
 
 from stockroom.auth.errors import InvalidRefreshToken
 from stockroom.auth.sessions import Grant
+from stockroom.core.callers.identity import MALFORMED_TOKEN
 from stockroom.core.context import settings
 from stockroom.core.errors import CsrfFailed
-from stockroom.core.identity import MALFORMED_TOKEN
 
 
 @dataclass(frozen=True, slots=True)

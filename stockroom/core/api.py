@@ -14,16 +14,16 @@ from flask import Response, g, url_for
 from flask.typing import ResponseReturnValue
 from marshmallow import Schema
 
-from stockroom.core import operations
+from stockroom.core.callers.identity import Access, Redeem, admit
 from stockroom.core.context import settings
 from stockroom.core.errors import DomainError
-from stockroom.core.hot_queries import with_query
-from stockroom.core.hot_reads import respond
-from stockroom.core.idempotency import answer_once
-from stockroom.core.identity import Access, Redeem, admit
+from stockroom.core.hot_reads.queries import with_query
+from stockroom.core.hot_reads.reads import respond
+from stockroom.core.http import operations
+from stockroom.core.http.idempotency import answer_once
+from stockroom.core.http.pages import page_of, page_response
+from stockroom.core.http.parser import RequestParser, read_body
 from stockroom.core.limits import address_key, hold_to
-from stockroom.core.pages import page_of, page_response
-from stockroom.core.parser import RequestParser, read_body
 from stockroom.core.permissions import Permission
 from stockroom.extensions import limiter
 
@@ -144,7 +144,7 @@ class Blueprint(flask_smorest.Blueprint):
         return _documented(wrapper, etag=True)
 
     def idempotent(self, view: View) -> View:
-        """What is asked for under an Idempotency-Key is done once (``core.idempotency``).
+        """What is asked for under an Idempotency-Key is done once (``core.http.idempotency``).
 
         The view's transactions are then parts of one, which keeps the answer as well.
         """

@@ -1,7 +1,7 @@
 """The kinds of domain errors, of which every feature's own are subclasses.
 
 A domain error says what a caller did that cannot be, in words for that caller. It knows no
-HTTP; ``core.problems`` gives each kind its status. An error may name the database constraint
+HTTP; ``core.http.problems`` gives each kind its status. An error may name the database constraint
 that it stands for, and ``core.transaction`` raises it where the database refuses.
 """
 

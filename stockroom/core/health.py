@@ -14,7 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from stockroom.core.context import settings
 from stockroom.core.errors import Unavailable
-from stockroom.core.poolers import is_direct
+from stockroom.core.sql.poolers import is_direct
 from stockroom.core.transaction import reading
 from stockroom.extensions import limiter
 

@@ -13,14 +13,14 @@ from redis.exceptions import RedisError
 
 from stockroom.config import Settings
 from stockroom.core import counts
+from stockroom.core.callers.identity import MALFORMED_TOKEN, sent_token
+from stockroom.core.callers.key_header import API_KEY, key_finder
+from stockroom.core.callers.networks import network_of
+from stockroom.core.callers.token_header import token_finder
 from stockroom.core.context import belongings
 from stockroom.core.context import settings as current_settings
 from stockroom.core.errors import Unavailable
-from stockroom.core.hot_limits import Allowance
-from stockroom.core.identity import MALFORMED_TOKEN, sent_token
-from stockroom.core.key_header import API_KEY, key_finder
-from stockroom.core.networks import network_of
-from stockroom.core.token_header import token_finder
+from stockroom.core.hot_reads.limits import Allowance
 from stockroom.extensions import limiter
 
 log = structlog.get_logger(__name__)

@@ -21,9 +21,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from stockroom.core import batch
-from stockroom.core.connections import autocommitting
 from stockroom.core.errors import Busy, PreconditionFailed, Unavailable, error_for_constraint
+from stockroom.core.sql import batch
+from stockroom.core.sql.connections import autocommitting
 from stockroom.extensions import db
 
 TRIES = 4

@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, delete, func, insert, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from stockroom.core import batch
 from stockroom.core.database import table_of
+from stockroom.core.sql import batch
 from stockroom.outbox.filters import EventFilters
 from stockroom.outbox.models import Cursor, Event
 

@@ -1,7 +1,7 @@
 from typing import Any
 
 from stockroom.core.api import Blueprint
-from stockroom.core.identity import caller_may
+from stockroom.core.callers.identity import caller_may
 from stockroom.core.permissions import Permission
 from stockroom.outbox import service
 from stockroom.outbox.errors import EventsExpired

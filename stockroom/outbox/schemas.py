@@ -2,8 +2,8 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, post_dump, validate
 
+from stockroom.core.callers.identity import caller_may
 from stockroom.core.fields import Moment, QueryInteger
-from stockroom.core.identity import caller_may
 from stockroom.core.pagination import DEFAULT_PAGE, LARGEST_PAGE
 from stockroom.core.permissions import Permission
 from stockroom.core.schemas import BaseSchema

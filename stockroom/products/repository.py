@@ -7,9 +7,9 @@ from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, with_expression
 
-from stockroom.core import batch
 from stockroom.core.context import belongings
 from stockroom.core.database import row_of, table_of
+from stockroom.core.sql import batch
 from stockroom.products.conditions import NOT_ARCHIVED, has_sku, matching, names_of
 from stockroom.products.filters import ProductFilters
 from stockroom.products.models import Product

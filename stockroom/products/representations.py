@@ -13,12 +13,12 @@ from uuid import UUID
 from sqlalchemy import String, bindparam, cast, func, select, true
 from sqlalchemy import literal_column as sql
 
+from stockroom.core.hot_reads.representation import Representation
 from stockroom.core.pagination import DEFAULT_PAGE, PageRequest
-from stockroom.core.prepared import Prepared
-from stockroom.core.question import Question
 from stockroom.core.recent import Recent
-from stockroom.core.representation import Representation
-from stockroom.core.statements import Row
+from stockroom.core.sql.prepared import Prepared
+from stockroom.core.sql.question import Question
+from stockroom.core.sql.statements import Row
 from stockroom.products.conditions import (
     ANY_WORDS,
     INDEXED_SORTS,

@@ -3,11 +3,11 @@ from typing import Any
 from uuid import UUID
 
 from stockroom.core.api import Blueprint
-from stockroom.core.etags import expected_version
-from stockroom.core.identity import Access
-from stockroom.core.pages import page_request
+from stockroom.core.callers.identity import Access
+from stockroom.core.hot_reads.representation import Read
+from stockroom.core.http.etags import expected_version
+from stockroom.core.http.pages import page_request
 from stockroom.core.permissions import Permission
-from stockroom.core.representation import Read
 from stockroom.products import representations, service
 from stockroom.products.errors import ProductNotFound, SkuTaken
 from stockroom.products.models import Product

@@ -3,7 +3,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from stockroom.core.fields import JsonObject, Moment, Pieces, QueryFlag, Text
-from stockroom.core.pages import PageQuery
+from stockroom.core.http.pages import PageQuery
 from stockroom.core.schemas import BaseSchema
 from stockroom.currencies import CURRENCIES
 from stockroom.products.fields import Options, Price

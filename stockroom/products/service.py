@@ -11,10 +11,10 @@ from sqlalchemy.orm.attributes import flag_modified
 from stockroom.core import cache
 from stockroom.core.context import settings
 from stockroom.core.database import new_id, now
+from stockroom.core.hot_reads.representation import Representation
 from stockroom.core.json_values import is_same
 from stockroom.core.pagination import Page, PageRequest, read_page
-from stockroom.core.question import Question
-from stockroom.core.representation import Representation
+from stockroom.core.sql.question import Question
 from stockroom.core.transaction import reading, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
 from stockroom.products import repository, representations

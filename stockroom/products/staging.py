@@ -30,8 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, array, insert
 from sqlalchemy.orm import Session
 
-from stockroom.core.copying import staged
 from stockroom.core.database import now, table_of
+from stockroom.core.sql.copying import staged
 from stockroom.products.models import Product, ProductStatus
 
 FIELDS = (

@@ -1,7 +1,7 @@
 from typing import Any
 
 from stockroom.core.api import Blueprint
-from stockroom.core.identity import current_caller
+from stockroom.core.callers.identity import current_caller
 from stockroom.core.permissions import Permission
 from stockroom.second_factor import service
 from stockroom.second_factor.errors import CodeNotConfirmed, NoSecondFactor, SecondFactorEnabled

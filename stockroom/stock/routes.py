@@ -2,8 +2,8 @@ from typing import Any
 from uuid import UUID
 
 from stockroom.core.api import Blueprint
-from stockroom.core.identity import Access, caller_may, current_caller
-from stockroom.core.pages import PageQuery, page_request
+from stockroom.core.callers.identity import Access, caller_may, current_caller
+from stockroom.core.http.pages import PageQuery, page_request
 from stockroom.core.pagination import Page
 from stockroom.core.permissions import Permission
 from stockroom.products.errors import ProductNotFound

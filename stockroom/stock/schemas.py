@@ -5,7 +5,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from stockroom.core.database import now
 from stockroom.core.fields import MOST_PIECES, Moment, Pieces, Text
-from stockroom.core.pages import PageQuery
+from stockroom.core.http.pages import PageQuery
 from stockroom.core.schemas import BaseSchema
 from stockroom.stock.filters import Step
 from stockroom.stock.models import MovementKind, ReservationStatus

@@ -3,8 +3,8 @@ from typing import Any
 from flask import Response
 
 from stockroom.core.api import Blueprint
+from stockroom.core.callers.identity import current_caller
 from stockroom.core.errors import UpgradeRequired
-from stockroom.core.identity import current_caller
 from stockroom.core.permissions import Permission
 from stockroom.outbox.errors import EventsExpired
 from stockroom.stream import service, sse, websocket

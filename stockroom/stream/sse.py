@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import structlog
 from flask import Response, request
 
+from stockroom.core.http.streaming import started
 from stockroom.core.permissions import Caller
-from stockroom.core.streaming import started
 from stockroom.stream.follower import Follower, following
 from stockroom.stream.peer import Peer
 from stockroom.stream.ring import Line

@@ -12,7 +12,7 @@ from typing import IO, Any, Generic, Protocol, TypeVar
 from marshmallow import ValidationError
 
 from stockroom.core.errors import in_one_line
-from stockroom.core.parser import flattened
+from stockroom.core.http.parser import flattened
 from stockroom.transfers.formats import Format, Layout, Row
 from stockroom.transfers.reading import check_whole, read_rows
 

@@ -4,8 +4,8 @@ from itertools import islice
 from flask import Response
 
 from stockroom.core.api import Blueprint
+from stockroom.core.http.streaming import started
 from stockroom.core.permissions import Permission
-from stockroom.core.streaming import started
 from stockroom.transfers.exports import export_products
 from stockroom.transfers.formats import Format
 from stockroom.transfers.schemas import ExportQuery

@@ -1,7 +1,7 @@
 from marshmallow import fields
 
 from stockroom.core.fields import Email, Flag, QueryFlag, Text
-from stockroom.core.pages import PageQuery
+from stockroom.core.http.pages import PageQuery
 from stockroom.core.permissions import Role
 from stockroom.core.schemas import BaseSchema
 from stockroom.users.fields import Password

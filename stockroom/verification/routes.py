@@ -2,8 +2,8 @@ from typing import Any
 
 from stockroom.auth.errors import BadCredentials, TooManyAttempts
 from stockroom.core.api import Blueprint
+from stockroom.core.callers.identity import Access, current_caller, is_somebody
 from stockroom.core.errors import InvalidInput
-from stockroom.core.identity import Access, current_caller, is_somebody
 from stockroom.core.permissions import Permission
 from stockroom.users.errors import EmailTaken
 from stockroom.users.models import User

@@ -2,8 +2,8 @@ from typing import Any
 from uuid import UUID
 
 from stockroom.core.api import Blueprint
-from stockroom.core.etags import expected_version
-from stockroom.core.pages import page_request
+from stockroom.core.http.etags import expected_version
+from stockroom.core.http.pages import page_request
 from stockroom.core.pagination import Page
 from stockroom.core.permissions import Permission
 from stockroom.webhooks import deliveries, service

@@ -3,7 +3,7 @@ from typing import Any
 from marshmallow import fields, validate
 
 from stockroom.core.fields import Flag, QueryFlag, Text
-from stockroom.core.pages import PageQuery
+from stockroom.core.http.pages import PageQuery
 from stockroom.core.schemas import BaseSchema
 from stockroom.webhooks.fields import Pattern
 from stockroom.webhooks.models import LONGEST_URL, Delivery, DeliveryState

@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from openapi_spec_validator import validate
 
-from stockroom.core.identity import Access
-from stockroom.core.operations import describe_operation
+from stockroom.core.callers.identity import Access
+from stockroom.core.http.operations import describe_operation
 from stockroom.core.permissions import Permission
 from tests.contract import fuzzing
 from tests.threads import at_once

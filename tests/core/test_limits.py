@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 
 from stockroom.api_keys import keys
+from stockroom.core.callers.key_header import KeyFinder
 from stockroom.core.database import new_id
-from stockroom.core.key_header import KeyFinder
 from stockroom.core.permissions import Caller, Role
 from tests.api import Api, assert_problem, statuses
 from tests.factories.api_keys import make_key

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stockroom.core.database import new_id
-from stockroom.core.pages import page_of
+from stockroom.core.http.pages import page_of
 from stockroom.core.pagination import PageRequest
 from stockroom.core.transaction import transaction
 from stockroom.currencies import CURRENCIES, DECIMALS

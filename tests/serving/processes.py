@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from signal import SIGHUP
 
-from stockroom.thread_worker import RELIEF_SECONDS
+from stockroom.serving.thread_worker import RELIEF_SECONDS
 from tests.contract.conftest import Site
 from tests.contract.web import children_of
 

@@ -14,7 +14,7 @@ from gunicorn.http.wsgi import create
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockroom.sending import Reply
+from stockroom.serving.sending import Reply
 
 CONN: Any = SimpleNamespace(client=("127.0.0.1", 1), server=("127.0.0.1", 2), cfg=Config())
 NAMES = st.from_regex(r"X-[A-Za-z0-9-]{1,20}", fullmatch=True)

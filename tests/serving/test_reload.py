@@ -12,8 +12,8 @@ from select import select
 import pytest
 
 from stockroom.core.permissions import Role
-from stockroom.priority import NICENESS
-from stockroom.thread_worker import STOP_SECONDS
+from stockroom.serving.priority import NICENESS
+from stockroom.serving.thread_worker import STOP_SECONDS
 from tests.contract.conftest import OpenSite, Site
 from tests.factories.products import product_body
 from tests.factories.users import make_user, token_for

@@ -8,8 +8,8 @@ from typing import BinaryIO
 
 import pytest
 
-from stockroom.reading_ahead import Reader
-from stockroom.thread_worker import BODY_SECONDS
+from stockroom.serving.reading_ahead import Reader
+from stockroom.serving.thread_worker import BODY_SECONDS
 from tests.contract.conftest import Site
 from tests.contract.web import request
 

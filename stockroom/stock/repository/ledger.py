@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, Row, Select, String, any_, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from stockroom.core import batch
 from stockroom.core.database import table_of
 from stockroom.core.pagination import Keyset
+from stockroom.core.sql import batch
 from stockroom.stock.filters import MovementFilters
 from stockroom.stock.models import Movement
 from stockroom.stock.repository.expressions import uuids

@@ -7,8 +7,8 @@ from sqlalchemy import BigInteger, String, Uuid, any_, bindparam, column, func, 
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from stockroom.core import batch
 from stockroom.core.database import table_of
+from stockroom.core.sql import batch
 from stockroom.stock.models import Level, ReservationLine
 from stockroom.stock.repository.expressions import IDS, total
 from stockroom.stock.repository.reservations import overdue_lines

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, DateTime, Select, any_, bindparam, literal
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, selectinload
 
-from stockroom.core import batch
 from stockroom.core.database import now, row_of, table_of
 from stockroom.core.pagination import Keyset
+from stockroom.core.sql import batch
 from stockroom.stock.filters import ReservationFilters
 from stockroom.stock.models import Reservation, ReservationLine, ReservationStatus
 from stockroom.stock.repository.expressions import uuids

@@ -1,0 +1,1 @@
+"""How gunicorn serves the application: its worker, and what its processes do beside answering."""
