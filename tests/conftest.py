@@ -17,6 +17,7 @@ from stockroom.app import create_app
 from stockroom.auth.signing import key_ring
 from stockroom.config import Environment, Settings
 from stockroom.core.cache import memory
+from stockroom.core.logging import configure
 from stockroom.core.permissions import Role
 from stockroom.embedded.redis import EmbeddedRedis
 from stockroom.extensions import cache, db, limiter
@@ -185,6 +186,8 @@ def make_app(app: Flask, settings: Settings) -> Iterator[Callable[..., Flask]]:
     for other in made:
         with other.app_context():
             db.engine.dispose()
+    # The last application has said how the process logs, and where to: maybe to what is closed now.
+    configure(settings)
 
 
 @pytest.fixture

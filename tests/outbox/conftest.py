@@ -1,4 +1,4 @@
-"""A relay with sinks and listeners of the tests."""
+"""A relay with sinks and listeners of the tests, and how far it has come."""
 
 from collections.abc import Callable
 
@@ -6,6 +6,8 @@ import pytest
 from flask import Flask
 
 from stockroom.outbox.sinks import Listener, Outlets, Sink, bind_outlets
+from tests.api import Api
+from tests.outbox.events import all_events, relay_all
 from tests.outbox.takers import MakeRelay, Taker
 
 
@@ -20,3 +22,10 @@ def make_relay(make_app: Callable[..., Flask]) -> MakeRelay:
         return app
 
     return make
+
+
+@pytest.fixture
+def newest(app: Flask, staff: Api) -> int:
+    """The position of the last of what making the caller has recorded."""
+    relay_all(app)
+    return len(all_events(app))
