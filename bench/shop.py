@@ -14,7 +14,7 @@ from stockroom.config import Environment, LogFormat, Settings
 
 WORKERS = 2
 THREADS = 4
-NO_LIMIT = "10000 per second"
+NO_LIMIT = "100000 per second"
 
 
 @contextmanager
