@@ -12,11 +12,6 @@ from tests.factories.users import make_user, token_for
 
 
 @pytest.fixture
-def user(app: Flask) -> User:
-    return make_user(app)
-
-
-@pytest.fixture
 def owner(app: Flask, user: User) -> Api:
     return Api(app, token_for(app, user))
 

@@ -10,12 +10,14 @@ from sqlalchemy import update
 from stockroom.api_keys import keys
 from stockroom.api_keys.service import Issued
 from stockroom.core.database import now
+from stockroom.core.permissions import Permission, Role
 from stockroom.core.transaction import transaction
 from stockroom.users import service as users
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
-from tests.factories.api_keys import set_key, stored_key
-from tests.factories.users import token_for
+from tests.factories.api_keys import make_key, set_key, stored_key
+from tests.factories.users import make_user, token_for
+from tests.outbox.events import last_event
 
 
 def assert_refused(app: Flask, key: str) -> None:
@@ -144,3 +146,23 @@ def test_a_stale_key_keeps_nobody_from_logging_in(app: Flask, path: str) -> None
 
 def test_the_digest_lets_nobody_in(app: Flask, issued: Issued) -> None:
     assert_refused(app, stored_key(app, issued.api_key.id).digest)
+
+
+def test_what_a_key_does_carries_its_id(app: Flask) -> None:
+    issued = make_key(app, make_user(app, role=Role.ADMIN), [Permission.USERS_MANAGE])
+    new = {"email": "ada@example.com", "password": "correct horse battery staple"}
+    assert Api(app, key=issued.key).post("/users", json=new).status_code == 201
+    event = last_event(app)
+    assert (event.type, event.key_id) == ("user.created", issued.api_key.id)
+    assert event.session_id is None
+
+
+def test_a_browser_of_a_configured_origin_may_send_a_key(make_app: Callable[..., Flask]) -> None:
+    asked = {
+        "Origin": "https://shop.example",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "x-api-key",
+    }
+    app = make_app(cors_origins=["https://shop.example"])
+    response = Api(app).request("OPTIONS", "/users/me", headers=asked)
+    assert response.headers["Access-Control-Allow-Headers"].lower() == "x-api-key"

@@ -15,15 +15,9 @@ from stockroom.core.database import now
 from stockroom.core.transaction import transaction
 from stockroom.extensions import db
 from tests.api import Api
-from tests.factories.api_keys import make_key, set_key, stored_key
-from tests.factories.users import make_user
+from tests.factories.api_keys import set_key, stored_key
 from tests.statements import statements
 from tests.threads import elsewhere
-
-
-@pytest.fixture
-def issued(app: Flask) -> Issued:
-    return make_key(app, make_user(app))
 
 
 def use(app: Flask, issued: Issued) -> None:

@@ -16,13 +16,11 @@ from stockroom.mail import repository as mails
 from stockroom.mail.rendering import parameters, render
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
-from tests.api_keys.owners import NEW, create
+from tests.api_keys.making import NEW, NOWHERE, create
 from tests.factories.api_keys import make_key, stored_key
 from tests.factories.users import token_for
 from tests.outbox.events import last_event
 from tests.threads import at_once
-
-NOWHERE = "01980000-0000-7000-8000-000000000000"
 
 
 def test_a_new_key_lets_its_owner_in(app: Flask, owner: Api, user: User) -> None:

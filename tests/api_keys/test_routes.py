@@ -1,20 +1,21 @@
-"""Keys as their owners see them: listed, used and revoked."""
+"""Keys as their owners see them: listed and revoked."""
 
-from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
 
 from stockroom.core.database import now
-from stockroom.core.permissions import Permission, Role
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
-from tests.api_keys.owners import create, items
+from tests.api_keys.making import NOWHERE, create
 from tests.factories.api_keys import make_key, set_key
-from tests.factories.users import make_user
 from tests.outbox.events import last_event
 
-NOWHERE = "01980000-0000-7000-8000-000000000000"
+
+def items(api: Api) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = api.get("/auth/api-keys").get_json()["items"]
+    return listed
 
 
 def test_keys_are_listed_newest_first(app: Flask, owner: Api, user: User) -> None:
@@ -89,23 +90,3 @@ def test_a_revoked_key_is_an_event(app: Flask, owner: Api, user: User) -> None:
     event = last_event(app)
     assert (event.type, str(event.subject)) == ("api_key.revoked", created["id"])
     assert event.data == {"owner": str(user.id), "scopes": ["account:own"]}
-
-
-def test_what_a_key_does_carries_its_id(app: Flask) -> None:
-    issued = make_key(app, make_user(app, role=Role.ADMIN), [Permission.USERS_MANAGE])
-    new = {"email": "ada@example.com", "password": "correct horse battery staple"}
-    assert Api(app, key=issued.key).post("/users", json=new).status_code == 201
-    event = last_event(app)
-    assert (event.type, event.key_id) == ("user.created", issued.api_key.id)
-    assert event.session_id is None
-
-
-def test_a_browser_of_a_configured_origin_may_send_a_key(make_app: Callable[..., Flask]) -> None:
-    asked = {
-        "Origin": "https://shop.example",
-        "Access-Control-Request-Method": "GET",
-        "Access-Control-Request-Headers": "x-api-key",
-    }
-    app = make_app(cors_origins=["https://shop.example"])
-    response = Api(app).request("OPTIONS", "/users/me", headers=asked)
-    assert response.headers["Access-Control-Allow-Headers"].lower() == "x-api-key"

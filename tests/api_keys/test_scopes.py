@@ -8,12 +8,12 @@ from stockroom.core.permissions import SCOPES, Permission, Role
 from stockroom.users import service as users
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
+from tests.api_keys.making import NOWHERE
 from tests.contract import fuzzing
 from tests.factories.api_keys import make_key, set_key
 from tests.factories.products import make_product, product_body
 from tests.factories.users import make_user
 
-NOWHERE = "01980000-0000-7000-8000-000000000000"
 PATHS = fuzzing.document()["paths"]
 OPERATIONS = [
     (operation["operationId"], method.upper(), path, operation["security"])

@@ -12,5 +12,5 @@ def read(client: Api, query: str = "") -> dict[str, Any]:
     return document
 
 
-def positions(client: Api, query: str = "") -> list[int]:
+def told_positions(client: Api, query: str = "") -> list[int]:
     return [item["position"] for item in read(client, query)["items"]]

@@ -11,7 +11,7 @@ from stockroom.core.transaction import transaction
 from stockroom.outbox.types import EventType
 from tests.api import Api, assert_problem
 from tests.outbox.events import record_some, relay_all
-from tests.outbox.reading import positions
+from tests.outbox.reading import told_positions
 
 CREATED, UPDATED = EventType.PRODUCT_CREATED, EventType.PRODUCT_UPDATED
 
@@ -21,7 +21,7 @@ def test_types_are_chosen_by_name_and_by_pattern(app: Flask, staff: Api, newest:
         record_some(app, event_type=kind)
     relay_all(app)
     found = {
-        query: [place - newest for place in positions(staff, f"after={newest}&types={query}")]
+        query: [place - newest for place in told_positions(staff, f"after={newest}&types={query}")]
         for query in ("product.created", "product.*", "user.*,product.updated", "*", "no.such")
     }
     assert found == {
@@ -38,7 +38,7 @@ def test_events_are_chosen_by_subject(app: Flask, staff: Api, newest: int) -> No
     record_some(app)
     record_some(app, 2, subject=subject)
     relay_all(app)
-    assert positions(staff, f"subject={subject}") == [newest + 2, newest + 3]
+    assert told_positions(staff, f"subject={subject}") == [newest + 2, newest + 3]
 
 
 def test_events_are_chosen_by_actor(app: Flask, staff: Api, newest: int) -> None:
@@ -46,7 +46,7 @@ def test_events_are_chosen_by_actor(app: Flask, staff: Api, newest: int) -> None
     record_some(app)
     staff.post("/products", json={"sku": "MUG", "name": "Mug", "price": "1"})
     relay_all(app)
-    assert positions(staff, f"actor={me}") == [newest, newest + 2]
+    assert told_positions(staff, f"actor={me}") == [newest, newest + 2]
 
 
 def test_events_are_chosen_by_time_from_the_first_moment_to_before_the_last(
@@ -61,7 +61,7 @@ def test_events_are_chosen_by_time_from_the_first_moment_to_before_the_last(
                 {"at": f"2026-01-01T0{hour}:00:00Z", "position": newest + hour},
             )
     since, until = quote("2026-01-01T01:00:00Z"), quote("2026-01-01T03:00:00Z")
-    assert positions(staff, f"since={since}&until={until}") == [newest + 1, newest + 2]
+    assert told_positions(staff, f"since={since}&until={until}") == [newest + 1, newest + 2]
 
 
 def test_filters_narrow_each_other(app: Flask, staff: Api, newest: int) -> None:
@@ -71,7 +71,7 @@ def test_filters_narrow_each_other(app: Flask, staff: Api, newest: int) -> None:
     record_some(app, event_type=UPDATED)
     relay_all(app)
     query = f"subject={subject}&types=product.updated"
-    assert positions(staff, query) == [newest + 2]
+    assert told_positions(staff, query) == [newest + 2]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from stockroom.core.transaction import transaction
 from stockroom.outbox.types import EventType
 from tests.api import Api, assert_problem
 from tests.outbox.events import all_events, record_some, relay_all
-from tests.outbox.reading import positions, read
+from tests.outbox.reading import read, told_positions
 
 CREATED, UPDATED = EventType.PRODUCT_CREATED, EventType.PRODUCT_UPDATED
 
@@ -43,7 +43,7 @@ def test_an_event_without_a_position_is_not_told_yet(app: Flask, staff: Api, new
 def test_events_come_in_the_order_of_their_positions(app: Flask, staff: Api, newest: int) -> None:
     record_some(app, 5)
     relay_all(app)
-    assert positions(staff, f"after={newest}") == [newest + n for n in range(1, 6)]
+    assert told_positions(staff, f"after={newest}") == [newest + n for n in range(1, 6)]
 
 
 # Where to go on from
@@ -97,15 +97,15 @@ def test_customers_see_what_is_public_and_staff_sees_all(
     record_some(app, is_public=True)
     record_some(app)
     relay_all(app)
-    assert positions(customer) == [newest + 1]
+    assert told_positions(customer) == [newest + 1]
     assert read(customer)["last_position"] == newest + 2
-    assert positions(staff, f"after={newest}") == [newest + 1, newest + 2]
+    assert told_positions(staff, f"after={newest}") == [newest + 1, newest + 2]
 
 
 def test_a_customer_cannot_ask_for_more(app: Flask, customer: Api) -> None:
     relay_all(app)
     me = customer.get("/users/me").get_json()["id"]
-    assert positions(customer, f"subject={me}&types=user.*,*") == []
+    assert told_positions(customer, f"subject={me}&types=user.*,*") == []
 
 
 def test_without_an_account_nothing_is_told(nobody: Api) -> None:
@@ -132,8 +132,8 @@ def test_whoever_missed_removed_events_is_told_so(app: Flask, staff: Api, newest
         session.execute(text("DELETE FROM events WHERE position <= :p"), {"p": newest + 2})
     problem = assert_problem(staff.get(f"/events?after={newest}"), 410, "events-expired")
     assert problem["last_position"] == newest + 5
-    assert positions(staff, f"after={newest + 2}") == [newest + 3, newest + 4, newest + 5]
-    assert positions(staff) == [newest + 3, newest + 4, newest + 5]
+    assert told_positions(staff, f"after={newest + 2}") == [newest + 3, newest + 4, newest + 5]
+    assert told_positions(staff) == [newest + 3, newest + 4, newest + 5]
 
 
 def test_whoever_has_seen_all_goes_on_though_all_is_removed(
