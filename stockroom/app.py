@@ -5,7 +5,7 @@ from flask import Flask
 from stockroom import features, storage
 from stockroom.auth import identity as auth_identity
 from stockroom.config import Settings, load_settings
-from stockroom.core import cache, health, limits, logging, metrics
+from stockroom.core import cache, health, logging, metrics
 from stockroom.core.context import bind_settings
 from stockroom.core.doctor import doctor
 from stockroom.core.hot_reads import fast_path
@@ -14,6 +14,7 @@ from stockroom.core.http import docs, edge, etags, problems
 from stockroom.core.http.application import Application
 from stockroom.core.http.openapi import Api
 from stockroom.core.http.routing import TextConverter
+from stockroom.core.limits import requests as limits
 from stockroom.core.reencryption import secrets_commands
 from stockroom.features import FEATURES
 from stockroom.serve import serve

@@ -23,7 +23,7 @@ from stockroom.core.http import operations
 from stockroom.core.http.idempotency import answer_once
 from stockroom.core.http.pages import page_of, page_response
 from stockroom.core.http.parser import RequestParser, read_body
-from stockroom.core.limits import address_key, hold_to
+from stockroom.core.limits.requests import address_key, hold_to
 from stockroom.core.permissions import Permission
 from stockroom.extensions import limiter
 

@@ -1,1 +1,3 @@
-"""How gunicorn serves the application: its worker, and what its processes do beside answering."""
+"""How gunicorn serves the application: its worker, how workers are exchanged, and what they do
+beside answering. What ``make run`` does is in ``stockroom.serve``.
+"""

@@ -30,20 +30,6 @@ def test_a_statement_at_fault_is_not_blamed_on_the_server(app_context: None) -> 
     assert not isinstance(caught.value, Unavailable)
 
 
-def test_connections_that_died_while_idle_are_replaced_unseen(app_context: None) -> None:
-    others = text(
-        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    )
-    with reading() as first, reading() as second:
-        second.execute(text("SELECT 1"))
-        first.execute(text("SELECT 1"))
-    with reading() as session:
-        session.execute(others)
-    with reading() as first, reading() as second:
-        assert (first.scalar(text("SELECT 1")), second.scalar(text("SELECT 1"))) == (1, 1)
-
-
 def test_a_connection_that_dies_under_a_transaction_is_unavailable(app_context: None) -> None:
     with pytest.raises(Unavailable), transaction() as session:
         session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))

@@ -11,10 +11,10 @@ from werkzeug.http import parse_etags
 
 from stockroom.config import Settings
 from stockroom.core.hot_reads.at_once import Headers
-from stockroom.core.hot_reads.limits import Allowance
 from stockroom.core.hot_reads.reads import HotRead, address_of
 from stockroom.core.http import request_scope
 from stockroom.core.http.edge import HTTPS_PROMISE, SECURITY_HEADERS
+from stockroom.core.limits.hot import Allowance
 from stockroom.core.memory import Answer
 
 _OK, _NOT_MODIFIED = 200, 304

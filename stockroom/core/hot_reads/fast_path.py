@@ -23,11 +23,11 @@ from stockroom.core.callers.token_header import token_finder
 from stockroom.core.errors import DomainError
 from stockroom.core.hot_reads.answers import FastAnswer, FastAnswers, FastRequest
 from stockroom.core.hot_reads.at_once import AT_ONCE, MustAsk, WouldWait
-from stockroom.core.hot_reads.callers import counted_for
-from stockroom.core.hot_reads.limits import HotLimits
+from stockroom.core.hot_reads.counted_for import counted_for
 from stockroom.core.hot_reads.loop_reads import LoopReads
 from stockroom.core.hot_reads.reads import FAILED, address_of, hot_reads
 from stockroom.core.http import request_scope
+from stockroom.core.limits.hot import HotLimits
 
 log = structlog.get_logger(__name__)
 

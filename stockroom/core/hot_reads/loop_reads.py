@@ -21,10 +21,10 @@ from stockroom.core.hot_reads.answers import FastAnswer, FastAnswers, FastReques
 from stockroom.core.hot_reads.asking import Asker
 from stockroom.core.hot_reads.asking_once import AskingOnce
 from stockroom.core.hot_reads.at_once import Answers, Loop, MustAsk, Pending
-from stockroom.core.hot_reads.callers import counted_for
-from stockroom.core.hot_reads.limits import Allowance, HotLimits
+from stockroom.core.hot_reads.counted_for import counted_for
 from stockroom.core.hot_reads.reads import HotRead, address_from, hot_reads_of
 from stockroom.core.hot_reads.representation import Representation
+from stockroom.core.limits.hot import Allowance, HotLimits
 from stockroom.core.memory import Answer
 from stockroom.core.permissions import Caller
 from stockroom.core.sql.question import Question

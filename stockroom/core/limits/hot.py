@@ -10,7 +10,7 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.util import WindowStats
 from redis.exceptions import RedisError
 
-from stockroom.core import counts
+from stockroom.core.limits import counts
 from stockroom.core.recent import Recent
 from stockroom.extensions import limiter
 

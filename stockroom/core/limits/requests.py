@@ -12,7 +12,6 @@ from limits.storage import RedisStorage
 from redis.exceptions import RedisError
 
 from stockroom.config import Settings
-from stockroom.core import counts
 from stockroom.core.callers.identity import MALFORMED_TOKEN, sent_token
 from stockroom.core.callers.key_header import API_KEY, key_finder
 from stockroom.core.callers.networks import network_of
@@ -20,7 +19,8 @@ from stockroom.core.callers.token_header import token_finder
 from stockroom.core.context import belongings
 from stockroom.core.context import settings as current_settings
 from stockroom.core.errors import Unavailable
-from stockroom.core.hot_reads.limits import Allowance
+from stockroom.core.limits import counts
+from stockroom.core.limits.hot import Allowance
 from stockroom.extensions import limiter
 
 log = structlog.get_logger(__name__)

@@ -13,9 +13,9 @@ from sqlalchemy import ClauseElement, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
 from stockroom.core.sql.connections import autocommitting
+from stockroom.core.sql.refusals import translated
 from stockroom.core.sql.statements import Row, Statement, Values, written
 from stockroom.core.sql.together import Together
-from stockroom.core.transaction import translated
 from stockroom.extensions import db
 
 _KNOWN = "stockroom.prepared"

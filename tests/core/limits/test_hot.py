@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from stockroom.core.hot_reads import limits as hot_limits
-from stockroom.core.hot_reads.limits import MOST_UNTOLD, MOST_WAITING, Allowance, HotLimits
+from stockroom.core.limits import hot
+from stockroom.core.limits.hot import MOST_UNTOLD, MOST_WAITING, Allowance, HotLimits
 from stockroom.embedded.redis import EmbeddedRedis
 from stockroom.extensions import limiter
 
@@ -27,7 +27,7 @@ def count_elsewhere(limits: HotLimits, requests: int) -> None:
 
 
 def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    monkeypatch.setattr(hot_limits.time, "time", lambda: TIME() + seconds)
+    monkeypatch.setattr(hot.time, "time", lambda: TIME() + seconds)
 
 
 def count_in_loop(limits: HotLimits, times: int) -> list[Allowance | None]:

@@ -61,3 +61,17 @@ def test_one_that_has_rested_long_is_asked_whether_it_lives(
     monkeypatch.setattr(connections, "_has_news", lambda _link: False)
     end(app, before)
     assert pid(single) != before
+
+
+def test_connections_that_died_while_idle_are_replaced_unseen(app_context: None) -> None:
+    others = text(
+        "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    with reading() as first, reading() as second:
+        second.execute(text("SELECT 1"))
+        first.execute(text("SELECT 1"))
+    with reading() as session:
+        session.execute(others)
+    with reading() as first, reading() as second:
+        assert (first.scalar(text("SELECT 1")), second.scalar(text("SELECT 1"))) == (1, 1)
