@@ -3,10 +3,10 @@
 A feature above tells with ``bind_key_finder`` how to find the caller of a key.
 """
 
-import hashlib
 from collections.abc import Callable
 from uuid import UUID
 
+from stockroom.core.callers.digests import digest_of
 from stockroom.core.context import belongings
 from stockroom.core.permissions import Caller
 from stockroom.core.recent import Recent
@@ -33,7 +33,7 @@ class KeyFinder:
         self._known = Recent[bytes, UUID](most_known)
 
     def find(self, key: str) -> Caller | None:
-        caller, digest = self._find(key), _digest(key)
+        caller, digest = self._find(key), digest_of(key)
         if caller is not None and caller.key_id is not None:
             self._known.keep(digest, caller.key_id)
         else:
@@ -42,7 +42,7 @@ class KeyFinder:
 
     def known_id(self, key: str) -> UUID | None:
         """The id of a key that was let in, and not refused since; None for any other text."""
-        return self._known.get(_digest(key))
+        return self._known.get(digest_of(key))
 
 
 def bind_key_finder(extensions: dict[str, object], find: FindByKey) -> None:
@@ -54,8 +54,3 @@ def key_finder() -> KeyFinder:
     finder = belongings()[_KEY]
     assert isinstance(finder, KeyFinder)  # noqa: S101 - tells the type checker
     return finder
-
-
-def _digest(key: str) -> bytes:
-    # Headers are bytes, which WSGI hands over as Latin-1.
-    return hashlib.sha256(key.encode("latin-1", "replace")).digest()

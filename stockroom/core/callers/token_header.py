@@ -3,7 +3,6 @@
 A feature above tells with ``bind_token_finder`` how to find the caller of a token.
 """
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +11,7 @@ from typing import Any, Protocol
 
 from flask_jwt_extended import decode_token, get_unverified_jwt_headers
 
+from stockroom.core.callers.digests import digest_of
 from stockroom.core.context import belongings
 from stockroom.core.permissions import Caller
 from stockroom.core.recent import Recent
@@ -68,7 +68,7 @@ class TokenFinder:
 
     def verified(self, token: str) -> Verified:
         """:raises MALFORMED_TOKEN: if it is not good (any more)."""
-        digest = _digest(token)
+        digest = digest_of(token)
         known = self._known.get(digest)
         if known and self._is_good(known, may_ask=True):
             return known
@@ -92,7 +92,7 @@ class TokenFinder:
         None for a token that is not known here, or not known to be good at this moment, or behind
         which nobody stood just now.
         """
-        known, moment = self._known.get(_digest(token)), time.monotonic()
+        known, moment = self._known.get(digest_of(token)), time.monotonic()
         if known is None or not self._is_good(known, may_ask=False):
             return None
         if moment - known.nobody_at <= RENEWED_SECONDS:
@@ -116,7 +116,7 @@ class TokenFinder:
             Of those who may not, the first to come then gets None, and the others need not wait
             until somebody has asked.
         """
-        known = self._known.get(_digest(token))
+        known = self._known.get(digest_of(token))
         if known is None:
             return None
         if known.standing and known.claims["exp"] > time.time():
@@ -146,8 +146,3 @@ def token_finder() -> TokenFinder:
     finder = belongings()[_KEY]
     assert isinstance(finder, TokenFinder)  # noqa: S101 - tells the type checker
     return finder
-
-
-def _digest(token: str) -> bytes:
-    # Headers are bytes, which WSGI hands over as Latin-1.
-    return hashlib.sha256(token.encode("latin-1", "replace")).digest()
