@@ -35,9 +35,9 @@ sys.path.insert(0, str(ROOT))
 
 from stockroom.app import create_app  # noqa: E402 - found by the line above
 from stockroom.config import Environment, Settings  # noqa: E402
+from stockroom.core.background.engine import Engine  # noqa: E402
 from stockroom.core.database import new_id  # noqa: E402
 from stockroom.core.transaction import transaction  # noqa: E402
-from stockroom.core.work.engine import Engine  # noqa: E402
 from stockroom.embedded.postgres import EmbeddedPostgres  # noqa: E402
 from stockroom.outbox.service import record  # noqa: E402
 from stockroom.outbox.types import EventType  # noqa: E402

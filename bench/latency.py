@@ -28,8 +28,8 @@ from websockets.sync.client import connect
 
 from stockroom.app import create_app
 from stockroom.config import Environment, Settings
+from stockroom.core.background.engine import Engine
 from stockroom.core.permissions import Role
-from stockroom.core.work.engine import Engine
 from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.embedded.redis import EmbeddedRedis
 from stockroom.extensions import db

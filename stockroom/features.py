@@ -18,12 +18,12 @@ from stockroom.auth.routes import blueprint as auth_routes
 from stockroom.auth.sink import SINK as LOGIN_MAILS
 from stockroom.core import idempotency_keys
 from stockroom.core.api import Blueprint
+from stockroom.core.background.jobs import Job, bind_jobs
 from stockroom.core.health import Check, bind_checks
 from stockroom.core.idempotency_keys import JOBS as IDEMPOTENCY_JOBS
 from stockroom.core.idempotency_keys import PERSONAL_DATA as IDEMPOTENCY_KEYS
 from stockroom.core.personal_data import PersonalData, bind_personal_data
 from stockroom.core.reencryption import Reencrypt, bind_reencryption
-from stockroom.core.work.jobs import Job, bind_jobs
 from stockroom.mail import service as mail
 from stockroom.mail.cli import mail_commands
 from stockroom.mail.health import check_mail

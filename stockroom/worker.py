@@ -13,9 +13,9 @@ from celery.signals import setup_logging, worker_ready, worker_shutdown, worker_
 
 from stockroom.app import create_app
 from stockroom.config import load_settings_or_exit
-from stockroom.core.work.dispatch import Dispatcher
-from stockroom.core.work.engine import STOP_SECONDS, give_back
-from stockroom.core.work.tasks import THREADS, make_celery
+from stockroom.core.background.dispatch import Dispatcher
+from stockroom.core.background.engine import STOP_SECONDS, give_back
+from stockroom.core.background.tasks import THREADS, make_celery
 
 log = structlog.get_logger(__name__)
 

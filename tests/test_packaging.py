@@ -12,7 +12,7 @@ import yaml
 
 from stockroom import config
 from stockroom.config import Settings, environment_name, load_settings
-from stockroom.core.work.engine import STOP_SECONDS
+from stockroom.core.background.engine import STOP_SECONDS
 
 ROOT = Path(__file__).resolve().parents[1]
 PROCESSES = ("web", "worker", "beat")

@@ -2,7 +2,7 @@
 
 from stockroom.auth.sessions import remove_old_sessions
 from stockroom.auth.throttling import remove_old
-from stockroom.core.work.jobs import Job
+from stockroom.core.background.jobs import Job
 
 JOBS = (
     Job("auth.remove_old_failures", remove_old, every_seconds=3600),

@@ -9,12 +9,12 @@ from sqlalchemy import Index, String, Text, bindparam, delete, select, tuple_, u
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from stockroom.core.background.jobs import Job
 from stockroom.core.database import Base, now, table_of
 from stockroom.core.encryption import renewed
 from stockroom.core.personal_data import Person, PersonalData
 from stockroom.core.sql import batch
 from stockroom.core.transaction import transaction
-from stockroom.core.work.jobs import Job
 
 LONGEST_KEY = 255
 KEPT_FOR = timedelta(hours=24)

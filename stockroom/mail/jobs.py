@@ -1,6 +1,6 @@
 """Due work on mails."""
 
-from stockroom.core.work.jobs import Job
+from stockroom.core.background.jobs import Job
 from stockroom.mail.sending import remove_old, send_due
 from stockroom.mail.service import SEND_JOB
 

@@ -13,11 +13,11 @@ from time import monotonic
 import structlog
 from jinja2 import TemplateError
 
+from stockroom.core.background.wakeups import wake
 from stockroom.core.context import settings
 from stockroom.core.database import now
 from stockroom.core.encryption import Undecipherable, decrypt
 from stockroom.core.transaction import transaction
-from stockroom.core.work.wakeups import wake
 from stockroom.mail import repository
 from stockroom.mail.errors import MailDeferred, MailNotSent, MailRefused, ServerAway
 from stockroom.mail.message import compose

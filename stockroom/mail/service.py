@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from stockroom.core.background.wakeups import wake
 from stockroom.core.database import new_id, now
 from stockroom.core.encryption import encrypt, renewed
 from stockroom.core.transaction import reading, transaction
-from stockroom.core.work.wakeups import wake
 from stockroom.mail import repository
 from stockroom.mail.models import Mail, MailState
 

@@ -2,10 +2,10 @@
 
 from datetime import timedelta
 
+from stockroom.core.background.jobs import Job
 from stockroom.core.context import settings
 from stockroom.core.database import now
 from stockroom.core.transaction import transaction
-from stockroom.core.work.jobs import Job
 from stockroom.outbox import repository
 from stockroom.outbox.relay import relay
 from stockroom.outbox.service import RELAY_JOB

@@ -8,11 +8,11 @@ from gunicorn.workers.base import Worker
 
 from stockroom.config import WebWorker
 from stockroom.core import metrics
+from stockroom.core.background.engine import Engine
 from stockroom.core.context import settings
 from stockroom.core.health import Unready, check_connections
 from stockroom.core.http import malformed
 from stockroom.core.sql import timeouts
-from stockroom.core.work.engine import Engine
 from stockroom.extensions import db
 from stockroom.serving.greenlets import let_psycopg2_wait
 from stockroom.stream.tail import tail_of

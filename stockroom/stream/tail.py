@@ -12,10 +12,10 @@ from threading import BoundedSemaphore, Event, Lock, Thread
 
 from flask import Flask, current_app
 
+from stockroom.core.background.engine import run_safely
+from stockroom.core.background.jobs import Job
 from stockroom.core.context import settings
 from stockroom.core.transaction import reading
-from stockroom.core.work.engine import run_safely
-from stockroom.core.work.jobs import Job
 from stockroom.outbox import repository
 from stockroom.outbox.filters import EventFilters
 from stockroom.stream import fanout

@@ -1,6 +1,6 @@
 """Due work on mailed tokens."""
 
-from stockroom.core.work.jobs import Job
+from stockroom.core.background.jobs import Job
 from stockroom.verification.service import answer_requests, remove_expired
 
 JOBS = (

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from stockroom.core.background.wakeups import wake
 from stockroom.core.database import new_id, now
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.transaction import before_commit, reading, transaction
-from stockroom.core.work.wakeups import wake
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
 from stockroom.webhooks import repository

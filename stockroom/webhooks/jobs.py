@@ -1,7 +1,7 @@
 """Due work on webhooks: sending what is to be sent."""
 
+from stockroom.core.background.jobs import Job
 from stockroom.core.context import belongings, entering_application, settings
-from stockroom.core.work.jobs import Job
 from stockroom.webhooks.dispatcher import Dispatcher
 from stockroom.webhooks.sending import Sender
 from stockroom.webhooks.sink import DELIVER_JOB

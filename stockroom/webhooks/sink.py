@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from stockroom.core.work.wakeups import wake
+from stockroom.core.background.wakeups import wake
 from stockroom.outbox.sinks import Sink
 from stockroom.webhooks import queue
 

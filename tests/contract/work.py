@@ -22,7 +22,7 @@ from stockroom.outbox.models import Event
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
 from tests.contract.web import PATIENCE_SECONDS, ROOT, environment
-from tests.core.work.listening import listeners
+from tests.core.background.listening import listeners
 from tests.threads import until
 
 _numbers = count(1)

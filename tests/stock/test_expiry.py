@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from stockroom.core.work.jobs import bound_jobs
+from stockroom.core.background.jobs import bound_jobs
 from stockroom.stock import expiry
 from tests.api import Api, assert_problem
 from tests.factories.products import make_product

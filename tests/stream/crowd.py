@@ -9,7 +9,7 @@ from random import Random
 from flask import Flask
 from websockets.asyncio.client import ClientConnection, connect
 
-from stockroom.core.work.engine import Engine
+from stockroom.core.background.engine import Engine
 from tests.stream.clients import EVENTS, Live
 
 PATIENCE_SECONDS = 240

@@ -8,8 +8,8 @@ from threading import Event, Thread
 import structlog
 from flask import Flask
 
-from stockroom.core.work.jobs import bound_jobs
-from stockroom.core.work.wakeups import listen
+from stockroom.core.background.jobs import bound_jobs
+from stockroom.core.background.wakeups import listen
 
 log = structlog.get_logger(__name__)
 

@@ -6,9 +6,9 @@ from time import monotonic
 import structlog
 from flask import Flask
 
+from stockroom.core.background.jobs import Job, bound_jobs
+from stockroom.core.background.wakeups import listen
 from stockroom.core.errors import Unavailable
-from stockroom.core.work.jobs import Job, bound_jobs
-from stockroom.core.work.wakeups import listen
 
 log = structlog.get_logger(__name__)
 

@@ -2,7 +2,7 @@
 
 Any number of processes may run a job at once: rows are taken with ``FOR UPDATE SKIP LOCKED``, and
 come back by themselves if the process that took them is killed. Without Redis the threads of
-``core.work.engine`` run the jobs, with it the tasks of ``worker``; both call the same functions.
+``engine`` run the jobs, with it the tasks of ``worker``; both call the same functions.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ _KEY = "stockroom.jobs"
 class Job:
     """Due work of one kind.
 
-    :ivar name: ``feature.verb``; what ``core.work.wakeups`` calls it by.
+    :ivar name: ``feature.verb``; what ``core.background.wakeups`` calls it by.
     :ivar run: drains what is due, in batches, and returns.
     :ivar every_seconds: how often it runs at least, woken or not.
     :ivar stop: gives back, or finishes, what ``run`` has left under way when the process ends.

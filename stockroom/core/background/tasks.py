@@ -15,9 +15,9 @@ from celery.worker.consumer import Consumer as CeleryConsumer
 from flask import Flask
 from redis.exceptions import RedisError
 
-from stockroom.core.work.broker import Broker
-from stockroom.core.work.engine import run_safely
-from stockroom.core.work.jobs import Job, bound_jobs
+from stockroom.core.background.broker import Broker
+from stockroom.core.background.engine import run_safely
+from stockroom.core.background.jobs import Job, bound_jobs
 
 log = structlog.get_logger(__name__)
 
@@ -41,10 +41,10 @@ _CONFIGURATION = {
     # Jobs wait for sockets; and a fork would share connections with the process that made them.
     "worker_pool": "threads",
     "worker_concurrency": THREADS,
-    "worker_consumer": "stockroom.core.work.tasks:Consumer",
+    "worker_consumer": "stockroom.core.background.tasks:Consumer",
     "worker_hijack_root_logger": False,
     "worker_redirect_stdouts": False,
-    "beat_scheduler": "stockroom.core.work.tasks:Clock",
+    "beat_scheduler": "stockroom.core.background.tasks:Clock",
     "broker_connection_timeout": SOCKET_SECONDS,
     "broker_connection_retry": True,
     "broker_connection_retry_on_startup": True,

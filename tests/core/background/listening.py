@@ -3,8 +3,8 @@
 from flask import Flask
 from sqlalchemy import text
 
+from stockroom.core.background.wakeups import CHANNEL, wake
 from stockroom.core.transaction import reading, transaction
-from stockroom.core.work.wakeups import CHANNEL, wake
 
 _LISTENERS = text(
     "SELECT pid FROM pg_stat_activity "

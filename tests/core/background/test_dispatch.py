@@ -8,10 +8,10 @@ from threading import Event
 import pytest
 from flask import Flask
 
-from stockroom.core.work import dispatch
-from stockroom.core.work.dispatch import Dispatcher
-from stockroom.core.work.jobs import Job, bind_jobs
-from tests.core.work.listening import commit_wake, listeners
+from stockroom.core.background import dispatch
+from stockroom.core.background.dispatch import Dispatcher
+from stockroom.core.background.jobs import Job, bind_jobs
+from tests.core.background.listening import commit_wake, listeners
 from tests.threads import PATIENCE_SECONDS, until
 
 

@@ -8,10 +8,10 @@ from threading import Event, Thread
 import pytest
 from flask import Flask
 
+from stockroom.core.background.engine import Engine
+from stockroom.core.background.jobs import Job, bind_jobs
 from stockroom.core.errors import Unavailable
-from stockroom.core.work.engine import Engine
-from stockroom.core.work.jobs import Job, bind_jobs
-from tests.core.work.listening import commit_wake, drop_listeners, listeners
+from tests.core.background.listening import commit_wake, drop_listeners, listeners
 from tests.threads import PATIENCE_SECONDS, until
 
 NEVER = 3600.0

@@ -8,8 +8,8 @@ import pytest
 from celery import Celery
 from flask import Flask
 
-from stockroom.core.work.jobs import Job, bind_jobs, bound_jobs
-from stockroom.core.work.tasks import Clock, make_celery
+from stockroom.core.background.jobs import Job, bind_jobs, bound_jobs
+from stockroom.core.background.tasks import Clock, make_celery
 from tests.threads import PATIENCE_SECONDS, at_once
 
 NOWHERE = "redis://127.0.0.1:1/0"

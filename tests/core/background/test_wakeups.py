@@ -9,11 +9,11 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
+from stockroom.core.background.wakeups import listen, wake
 from stockroom.core.transaction import transaction
-from stockroom.core.work.wakeups import listen, wake
 from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.extensions import db
-from tests.core.work.listening import commit_wake, drop_listeners, listeners
+from tests.core.background.listening import commit_wake, drop_listeners, listeners
 from tests.embedded.conftest import QUICK, new_folder
 from tests.threads import PATIENCE_SECONDS, elsewhere, until
 

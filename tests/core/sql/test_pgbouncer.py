@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from stockroom.core.background.wakeups import listen
 from stockroom.core.health import check_connections
 from stockroom.core.permissions import Role
-from stockroom.core.work.wakeups import listen
 from stockroom.outbox.relay import relay
 from tests import pgbouncer
 from tests.api import Api
 from tests.contract.web import ROOT
-from tests.core.work.listening import listeners
+from tests.core.background.listening import listeners
 from tests.factories.products import product_body
 from tests.factories.stock import assert_books_agree
 from tests.factories.users import make_user, token_for
