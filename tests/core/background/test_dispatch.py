@@ -1,7 +1,7 @@
 """From a commit to the broker: every wake-up leads to a message, and few to many."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from queue import SimpleQueue
 from threading import Event
 
@@ -11,7 +11,7 @@ from flask import Flask
 from stockroom.core.background import dispatch
 from stockroom.core.background.dispatch import Dispatcher
 from stockroom.core.background.jobs import Job, bind_jobs
-from tests.core.background.listening import commit_wake, listeners
+from tests.core.background.listening import commit_wake, started
 from tests.threads import PATIENCE_SECONDS, until
 
 
@@ -48,15 +48,8 @@ def other_app(make_app: Callable[..., Flask]) -> Flask:
     return app
 
 
-@contextmanager
-def dispatching(app: Flask, broker: Broker) -> Iterator[Dispatcher]:
-    dispatcher = Dispatcher(app, broker.send)
-    dispatcher.start()
-    try:
-        until(lambda: listeners(app))
-        yield dispatcher
-    finally:
-        dispatcher.stop()
+def dispatching(app: Flask, broker: Broker) -> AbstractContextManager[Dispatcher]:
+    return started(app, Dispatcher(app, broker.send))
 
 
 def test_a_commit_sends_the_job_that_it_wakes(other_app: Flask) -> None:

@@ -11,8 +11,8 @@ from flask import Flask
 from stockroom.core.background.engine import Engine
 from stockroom.core.background.jobs import Job, bind_jobs
 from stockroom.core.errors import Unavailable
-from tests.core.background.listening import commit_wake, drop_listeners, listeners
-from tests.threads import PATIENCE_SECONDS, until
+from tests.core.background.listening import commit_wake, drop_listeners, listeners, started
+from tests.threads import PATIENCE_SECONDS
 
 NEVER = 3600.0
 AT_ONCE = 0.001
@@ -53,13 +53,8 @@ class Work:
 def running(app: Flask, *jobs: Job) -> Iterator[Engine]:
     """An engine with these jobs alone, which listens."""
     bind_jobs(app.extensions, jobs)
-    engine = Engine(app)
-    engine.start()
-    try:
-        until(lambda: listeners(app))
+    with started(app, Engine(app)) as engine:
         yield engine
-    finally:
-        engine.stop()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Wake-ups: sent by commits alone, and heard again after the connection was lost."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from urllib.parse import quote
@@ -13,7 +12,7 @@ from stockroom.core.background.wakeups import listen, wake
 from stockroom.core.transaction import transaction
 from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.extensions import db
-from tests.core.background.listening import commit_wake, drop_listeners, listeners
+from tests.core.background.listening import commit_wake, drop_listeners, listeners, started
 from tests.embedded.conftest import QUICK, new_folder
 from tests.threads import PATIENCE_SECONDS, elsewhere, until
 
@@ -51,20 +50,9 @@ class Listener:
             listen(self._stop, self._heard.put)
 
 
-@contextmanager
-def listening(app: Flask) -> Iterator[Listener]:
-    listener = Listener(app)
-    listener.start()
-    try:
-        until(lambda: listeners(app))
-        yield listener
-    finally:
-        listener.stop()
-
-
 @pytest.fixture
 def listener(app: Flask) -> Iterator[Listener]:
-    with listening(app) as listener:
+    with started(app, Listener(app)) as listener:
         yield listener
 
 
@@ -109,7 +97,7 @@ def test_a_listener_outlives_a_database_that_goes_away(make_app: Callable[..., F
         address = f"postgresql://stockroom@/stockroom?host={quote(server.start().host, safe='')}"
         app = make_app(database_url=address)
         try:
-            with listening(app) as listener:
+            with started(app, Listener(app)) as listener:
                 server.stop()
                 server.start()
                 until(lambda: listeners(app))
