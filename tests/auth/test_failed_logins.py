@@ -27,6 +27,11 @@ def mails_to(app: Flask, address: str) -> list[str]:
         return [mail.template for mail in mails.written_to(session, address)]
 
 
+def questions(statements: list[str]) -> list[str]:
+    """What is asked, whatever a connection of the pool has yet to prepare for it."""
+    return [statement for statement in statements if not statement.startswith("PREPARE ")]
+
+
 def test_failures_are_events(app: Flask, ada: User) -> None:
     attempt(app, address=ELSEWHERE)
     (failed,) = [it for it in all_events(app) if it.type == "user.login_failed"]
@@ -61,10 +66,10 @@ def test_for_an_unknown_address_the_same_is_asked_of_the_database(
     for number in range(FREE_BY_ACCOUNT + 3):
         statements.clear()
         known = attempt(app, ADA, address=HOME)
-        asked = [*statements]
+        asked = questions(statements)
         statements.clear()
         unknown = attempt(app, NOBODY, address=ELSEWHERE)
-        assert statements == asked, number
+        assert questions(statements) == asked, number
         assert known.status_code == unknown.status_code
         assert set(known.headers.keys()) == set(unknown.headers.keys())
 
