@@ -10,8 +10,8 @@ from stockroom.core.console import CommandGroup, json_option, load, print_table
 from stockroom.core.pagination import every_item
 from stockroom.webhooks import deliveries, service
 from stockroom.webhooks.jobs import new_sender
-from stockroom.webhooks.probe import send_now
 from stockroom.webhooks.schemas import NewWebhookSchema
+from stockroom.webhooks.sending.probe import send_now
 
 webhooks_commands = CommandGroup("webhooks", help="Events sent to other servers.")
 

@@ -2,8 +2,8 @@
 
 from stockroom.core.background.jobs import Job
 from stockroom.core.context import belongings, entering_application, settings
-from stockroom.webhooks.dispatcher import Dispatcher
-from stockroom.webhooks.sending import Sender
+from stockroom.webhooks.sending.attempt import Sender
+from stockroom.webhooks.sending.dispatcher import Dispatcher
 from stockroom.webhooks.sink import DELIVER_JOB
 
 _KEY = "stockroom.webhooks.dispatcher"

@@ -7,7 +7,7 @@ from stockroom.core.http.pages import PageQuery
 from stockroom.core.schemas import BaseSchema
 from stockroom.webhooks.fields import Pattern
 from stockroom.webhooks.models import LONGEST_URL, Delivery, DeliveryState
-from stockroom.webhooks.parcels import body_of
+from stockroom.webhooks.sending.parcels import body_of
 from stockroom.webhooks.service import Issued
 
 MOST_PATTERNS = 50

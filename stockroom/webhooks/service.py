@@ -17,11 +17,12 @@ from stockroom.core.transaction import reading, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
-from stockroom.webhooks import queue, repository
+from stockroom.webhooks import repository
 from stockroom.webhooks.models import Webhook
 from stockroom.webhooks.news import state_of
+from stockroom.webhooks.sending import queue
 from stockroom.webhooks.signatures import new_secret
-from stockroom.webhooks.targets import TargetRefused, parse, resolve
+from stockroom.webhooks.targets.target import TargetRefused, parse, resolve
 
 RESOLVE_SECONDS = 5
 BOTH_SECRETS_FOR = timedelta(hours=24)

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from stockroom.core.background.wakeups import wake
 from stockroom.outbox.sinks import Sink
-from stockroom.webhooks import queue
+from stockroom.webhooks.sending import queue
 
 DELIVER_JOB = "webhooks.deliver"
 

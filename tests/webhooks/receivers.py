@@ -10,7 +10,7 @@ from typing import Any, Self
 from standardwebhooks import Webhook as Verifier
 
 from stockroom.core.database import new_id, now
-from stockroom.webhooks.parcels import Parcel
+from stockroom.webhooks.sending.parcels import Parcel
 
 
 @dataclass(frozen=True, slots=True)

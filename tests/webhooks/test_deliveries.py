@@ -1,28 +1,19 @@
 """From an event to its receiver: what is sent, how often, and what is kept of it."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
-import pytest
 from flask import Flask
 
 from stockroom.core.transaction import transaction
-from stockroom.outbox.relay import relay
-from stockroom.webhooks import queue
 from stockroom.webhooks.models import Delivery
+from stockroom.webhooks.sending import queue
 from stockroom.webhooks.sink import needed_after
 from tests.api import Api, assert_problem
 from tests.factories.products import make_product
 from tests.threads import until
 from tests.webhooks.hooks import Hook, count, pump
-from tests.webhooks.receivers import Answer, Received, Receiver
-
-
-def due_in(delivery: dict[str, str]) -> float:
-    """Seconds from the last attempt to the next."""
-    due = datetime.fromisoformat(delivery["due_at"])
-    return (due - datetime.now(UTC)).total_seconds()
+from tests.webhooks.receivers import Receiver
 
 
 def test_an_event_is_sent_as_the_api_shows_it_to_staff(
@@ -85,69 +76,6 @@ def test_the_log_shows_what_was_sent_and_what_came_back(hook: Hook, receiver: Re
     assert 0 <= attempt["milliseconds"] < 1000
 
 
-def test_a_failed_delivery_is_tried_again_with_the_same_id_and_body(
-    hook: Hook, receiver: Receiver
-) -> None:
-    receiver.answers(503)
-    make_product(hook.app)
-    delivery = hook.attempt()
-    assert delivery["state"] == "pending"
-    assert 3 < due_in(delivery) < 7
-    receiver.answers(204)
-    hook.set_back(seconds=7)
-    delivery = hook.attempt(2)
-    assert (delivery["state"], len(delivery["tries"])) == ("delivered", 2)
-    first, second = receiver.received
-    assert (first.message_id, first.body) == (second.message_id, second.body)
-
-
-@pytest.mark.parametrize("status", [429, 503, 500])
-def test_retry_after_is_honoured(hook: Hook, receiver: Receiver, status: int) -> None:
-    receiver.answers(status, Retry_After="120")
-    make_product(hook.app)
-    assert 115 < due_in(hook.attempt()) < 121
-
-
-def test_retry_after_may_be_a_date(hook: Hook, receiver: Receiver) -> None:
-    moment = datetime.now(UTC) + timedelta(hours=2)
-    receiver.answers(503, Retry_After=format_datetime(moment, usegmt=True))
-    make_product(hook.app)
-    assert 7100 < due_in(hook.attempt()) < 7200
-
-
-def test_a_redirect_is_a_failure_and_is_not_followed(
-    hook: Hook, receiver: Receiver, other_receiver: Receiver
-) -> None:
-    receiver.answers(302, Location=other_receiver.url)
-    make_product(hook.app)
-    delivery = hook.attempt()
-    assert (delivery["state"], delivery["status"]) == ("pending", 302)
-    assert delivery["error"] == "Redirects are not followed."
-    assert other_receiver.connections == 0
-
-
-def test_a_delivery_is_given_up_after_a_day(hook: Hook, receiver: Receiver) -> None:
-    receiver.answers(500)
-    make_product(hook.app)
-    with hook.app.app_context():
-        relay()
-    hook.set_back(hours=24)
-    delivery = hook.attempt()
-    assert delivery["state"] == "failed"
-    assert delivery["finished_at"]
-
-
-def test_a_receiver_that_answers_nothing_is_given_the_time_that_is_set(
-    hook: Hook, receiver: Receiver
-) -> None:
-    receiver.answer = receiver.hang
-    make_product(hook.app)
-    delivery = hook.attempt()
-    assert delivery["error"] == "No answer within 1 seconds."
-    # Of a second, not of the fifteen that are given where nothing is set.
-    assert 1000 <= delivery["tries"][0]["milliseconds"] < 10_000
-
-
 def test_an_event_is_sent_once_more_under_the_same_id(hook: Hook, receiver: Receiver) -> None:
     make_product(hook.app)
     first = hook.attempt()
@@ -196,42 +124,6 @@ def test_a_delivery_of_one_webhook_is_not_found_under_another(
     other = Hook.create(hook.app, hook.api, other_receiver)
     answer = hook.api.get(f"{other.path}/deliveries/{delivery['id']}")
     assert_problem(answer, 404, "delivery-not-found")
-
-
-def test_one_slow_receiver_does_not_delay_another(
-    hook: Hook, receiver: Receiver, other_receiver: Receiver
-) -> None:
-    receiver.answer = receiver.hang
-    quick = Hook.create(hook.app, hook.api, other_receiver)
-    for _ in range(20):
-        make_product(hook.app)
-    pump(hook.app)
-    until(lambda: len(quick.deliveries(state="delivered")) == 20)
-    assert len(receiver.received) == 1
-
-
-def test_a_quick_receiver_is_sent_several_at_once(hook: Hook, receiver: Receiver) -> None:
-    at_once: list[int] = []
-
-    def slowly(received: Received) -> Answer:
-        at_once.append(1)
-        until(lambda: len(at_once) >= 4)
-        return 200, {}, b""
-
-    make_product(hook.app)
-    hook.attempt()
-    receiver.answer = slowly
-    for _ in range(4):
-        make_product(hook.app)
-    pump(hook.app)
-    until(lambda: len(hook.deliveries(state="delivered")) == 5)
-
-
-def test_connections_are_kept_open(hook: Hook, receiver: Receiver) -> None:
-    for _ in range(3):
-        make_product(hook.app)
-        hook.attempt()
-    assert receiver.connections == 1
 
 
 def test_events_are_kept_until_their_deliveries_are_through(hook: Hook, receiver: Receiver) -> None:

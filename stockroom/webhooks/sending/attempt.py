@@ -10,12 +10,12 @@ from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 
 from stockroom import __version__
 from stockroom.core.database import now
-from stockroom.webhooks.backoff import read_retry_after
-from stockroom.webhooks.parcels import Parcel
+from stockroom.webhooks.sending.backoff import read_retry_after
+from stockroom.webhooks.sending.parcels import Parcel
 from stockroom.webhooks.signatures import sign
-from stockroom.webhooks.sockets import all_within, seconds_left
-from stockroom.webhooks.targets import TargetRefused, parse, resolve
-from stockroom.webhooks.transport import Answer, Transport
+from stockroom.webhooks.targets.sockets import all_within, seconds_left
+from stockroom.webhooks.targets.target import TargetRefused, parse, resolve
+from stockroom.webhooks.targets.transport import Answer, Transport
 
 log = structlog.get_logger(__name__)
 

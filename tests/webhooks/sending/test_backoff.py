@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stockroom.webhooks.backoff import GIVEN_UP_AFTER, JITTER, LONGEST, next_try, read_retry_after
+from stockroom.webhooks.sending.backoff import (
+    GIVEN_UP_AFTER,
+    JITTER,
+    LONGEST,
+    next_try,
+    read_retry_after,
+)
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 chances = st.floats(0, 1)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from stockroom.webhooks.parcels import Parcel
-from stockroom.webhooks.sending import Result
+from stockroom.webhooks.sending.attempt import Result
+from stockroom.webhooks.sending.parcels import Parcel
 
 REQUESTS_AT_ONCE = 64
 """Of one process, to all endpoints together."""

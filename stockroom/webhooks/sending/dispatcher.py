@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from stockroom.core.database import now
 from stockroom.core.errors import Unavailable
 from stockroom.core.transaction import transaction
-from stockroom.webhooks import outcomes, queue
-from stockroom.webhooks.lanes import REQUESTS_AT_ONCE, Lanes
-from stockroom.webhooks.parcels import Parcel, take
-from stockroom.webhooks.sending import Result, Sender
+from stockroom.webhooks.sending import outcomes, queue
+from stockroom.webhooks.sending.attempt import Result, Sender
+from stockroom.webhooks.sending.lanes import REQUESTS_AT_ONCE, Lanes
+from stockroom.webhooks.sending.parcels import Parcel, take
 
 log = structlog.get_logger(__name__)
 

@@ -14,11 +14,12 @@ from stockroom.config import ROOT, Settings
 from stockroom.core.database import now
 from stockroom.core.transaction import transaction
 from stockroom.outbox.relay import relay
-from stockroom.webhooks import jobs, outcomes, queue
-from stockroom.webhooks.lanes import WIDTH
+from stockroom.webhooks import jobs
 from stockroom.webhooks.models import Delivery
-from stockroom.webhooks.parcels import Parcel, take
-from stockroom.webhooks.sending import Result
+from stockroom.webhooks.sending import outcomes, queue
+from stockroom.webhooks.sending.attempt import Result
+from stockroom.webhooks.sending.lanes import WIDTH
+from stockroom.webhooks.sending.parcels import Parcel, take
 from tests.contract.web import environment
 from tests.factories.products import make_product
 from tests.threads import until

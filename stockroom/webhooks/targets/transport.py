@@ -10,8 +10,8 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.response import BaseHTTPResponse
 
 from stockroom.webhooks.models import LONGEST_RESPONSE
-from stockroom.webhooks.sockets import BoundSocket, connected, tls_context
-from stockroom.webhooks.targets import Target
+from stockroom.webhooks.targets.sockets import BoundSocket, connected, tls_context
+from stockroom.webhooks.targets.target import Target
 
 CONNECTIONS_KEPT = 8
 """For each address: as many as requests are sent to one endpoint at once."""

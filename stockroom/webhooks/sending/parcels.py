@@ -12,8 +12,8 @@ from stockroom.core.database import now
 from stockroom.core.encryption import Undecipherable, decrypt
 from stockroom.outbox.document import document_of
 from stockroom.outbox.models import Event
-from stockroom.webhooks import queue
 from stockroom.webhooks.models import Delivery, Webhook
+from stockroom.webhooks.sending import queue
 from stockroom.webhooks.signatures import key_of
 
 

@@ -6,9 +6,15 @@ from uuid import UUID
 import pytest
 
 from stockroom.core.database import new_id, now
-from stockroom.webhooks.lanes import REQUESTS_AT_ONCE, SLOW_AT_ONCE, TAKEN_AHEAD, WIDTH, Lanes
-from stockroom.webhooks.parcels import Parcel
-from stockroom.webhooks.sending import Result
+from stockroom.webhooks.sending.attempt import Result
+from stockroom.webhooks.sending.lanes import (
+    REQUESTS_AT_ONCE,
+    SLOW_AT_ONCE,
+    TAKEN_AHEAD,
+    WIDTH,
+    Lanes,
+)
+from stockroom.webhooks.sending.parcels import Parcel
 from tests.webhooks.receivers import parcel
 
 

@@ -16,11 +16,12 @@ from stockroom.mail.service import send
 from stockroom.outbox.service import record as record_event
 from stockroom.outbox.types import EventType
 from stockroom.users import repository as users
-from stockroom.webhooks import queue, repository
-from stockroom.webhooks.backoff import next_try
+from stockroom.webhooks import repository
 from stockroom.webhooks.models import LONGEST_ERROR, DeliveryState, Webhook
 from stockroom.webhooks.news import state_of
-from stockroom.webhooks.sending import Result
+from stockroom.webhooks.sending import queue
+from stockroom.webhooks.sending.attempt import Result
+from stockroom.webhooks.sending.backoff import next_try
 
 log = structlog.get_logger(__name__)
 

@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
-from stockroom.webhooks.sending import Result, Sender
+from stockroom.webhooks.sending.attempt import Result, Sender
 from tests.certificates import certificate, server_context
 from tests.webhooks.receivers import Receiver, parcel
 

@@ -6,10 +6,11 @@ from uuid import UUID
 from stockroom.core.database import now
 from stockroom.core.transaction import reading, transaction
 from stockroom.outbox.relay import relay
-from stockroom.webhooks import deliveries, outcomes, repository
-from stockroom.webhooks.dispatcher import LEASE_SECONDS
-from stockroom.webhooks.parcels import of_delivery
-from stockroom.webhooks.sending import Result, Sender
+from stockroom.webhooks import deliveries, repository
+from stockroom.webhooks.sending import outcomes
+from stockroom.webhooks.sending.attempt import Result, Sender
+from stockroom.webhooks.sending.dispatcher import LEASE_SECONDS
+from stockroom.webhooks.sending.parcels import of_delivery
 
 
 def send_now(webhook_id: UUID, sender: Sender) -> Result:

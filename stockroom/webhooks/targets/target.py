@@ -16,8 +16,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from urllib.parse import SplitResult, urlsplit
 
-from stockroom.webhooks.addresses import may_be_called
 from stockroom.webhooks.models import LONGEST_URL
+from stockroom.webhooks.targets.addresses import may_be_called
 
 PORTS = {"https": 443, "http": 80}
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*\.?")
