@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypedDict
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from stockroom.core.database import new_id, now
-from stockroom.core.errors import InvalidInput
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.permissions import PERMISSIONS, Caller, Permission
 from stockroom.core.transaction import reading, retried, transaction
@@ -20,20 +18,12 @@ from stockroom.stock.errors import ReservationEnded, ReservationNotFound, Shorta
 from stockroom.stock.events import record_ended, record_extended, record_reserved
 from stockroom.stock.expiry import after_expiry, books_of, end
 from stockroom.stock.filters import ReservationFilters
+from stockroom.stock.lines import Line, items_of, require_locations
 from stockroom.stock.models import Reservation, ReservationLine, ReservationStatus
 from stockroom.stock.values import Item
 
 HOLD_SECONDS = 600
 LONGEST_HOLD_SECONDS = 24 * 60 * 60
-
-
-class Line(TypedDict, total=False):
-    """What is asked for: ``sku`` or ``product_id``, and ``quantity``; anywhere, if no location."""
-
-    sku: str
-    product_id: UUID
-    quantity: int
-    location: str
 
 
 @after_expiry
@@ -53,8 +43,8 @@ def create(
     :raises Busy: if other changes were in the way, again and again.
     """
     with transaction(lock_seconds=LOCK_SECONDS) as session:
-        items = _items(session, lines, to_staff=sees_all(caller))
-        _require_locations(session, lines)
+        items = items_of(session, lines, to_staff=sees_all(caller))
+        require_locations(session, lines)
         wishes = [
             ((items[number].id, line.get("location")), line["quantity"])
             for number, line in enumerate(lines)
@@ -154,46 +144,6 @@ def sees_all(caller: Caller) -> bool:
     it does with it what its owner's role may.
     """
     return Permission.STOCK_WRITE in PERMISSIONS[caller.role]
-
-
-def _items(session: Session, lines: Sequence[Line], *, to_staff: bool) -> Mapping[int, Item]:
-    """The product of each line, by the line's number.
-
-    :raises InvalidInput: naming the lines whose product there is not.
-    """
-    skus = {line["sku"] for line in lines if "sku" in line}
-    ids = {line["product_id"] for line in lines if "product_id" in line}
-    found = repository.products.find(session, skus=skus, ids=ids)
-    visible = [item for item in found if item.is_public or (to_staff and not item.is_archived)]
-    by_sku = {item.sku.lower(): item for item in visible}
-    by_id = {item.id: item for item in visible}
-    items, errors = dict[int, Item](), dict[str, Any]()
-    for number, line in enumerate(lines):
-        name = "sku" if "sku" in line else "product_id"
-        item = by_sku.get(line["sku"].lower()) if "sku" in line else by_id.get(line["product_id"])
-        if item is None:
-            errors[f"lines.{number}.{name}"] = ["No such product."]
-        else:
-            items[number] = item
-    if errors:
-        raise InvalidInput(errors)
-    return items
-
-
-def _require_locations(session: Session, lines: Sequence[Line]) -> None:
-    """:raises InvalidInput: naming the lines whose location there is not."""
-    named = {number: it["location"] for number, it in enumerate(lines) if "location" in it}
-    if not named:
-        return
-    unknown = set(named.values()) - repository.locations.known(session, set(named.values()))
-    if unknown:
-        raise InvalidInput(
-            {
-                f"lines.{number}.location": ["No such location."]
-                for number, location in named.items()
-                if location in unknown
-            }
-        )
 
 
 def _added_up(wishes: Sequence[tuple[Wish, int]]) -> dict[Wish, int]:
