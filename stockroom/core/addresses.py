@@ -2,7 +2,10 @@
 
 from functools import lru_cache
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import validate_email
+
+LONGEST_ADDRESS = 254
+"""Characters of one that can be delivered (RFC 5321, 4.5.3.1.3)."""
 
 
 # A login asks several times, and each time costs as much as a query.
@@ -12,12 +15,16 @@ def normal_address(text: str) -> str:
 
     :raises ValueError: saying why it is not an address that mail could be sent to.
     """
-    return validate_email(text.strip(), check_deliverability=False).normalized.lower()
+    address = text.strip()
+    # The library normalises first, which takes a minute for a million combining marks.
+    if len(address) > LONGEST_ADDRESS:
+        raise ValueError(f"Longer than {LONGEST_ADDRESS} characters.")
+    return validate_email(address, check_deliverability=False).normalized.lower()
 
 
 def likely_address(text: str) -> str:
     """The form in which an address would be stored, for a look-up that may find nothing."""
     try:
         return normal_address(text)
-    except EmailNotValidError:
+    except ValueError:
         return text.lower()

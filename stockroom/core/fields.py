@@ -8,7 +8,7 @@ from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
-from stockroom.core.addresses import normal_address
+from stockroom.core.addresses import LONGEST_ADDRESS, normal_address
 
 # JSON's escapes let through what PostgreSQL cannot store: NUL, and halves of surrogate pairs.
 # A single line has no control characters and no line breaks either.
@@ -18,7 +18,6 @@ _NOT_IN_A_LINE = "\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _BLANK = "\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 # A NUL in JSON text is an escape; with another backslash before it, it is six plain characters.
 _UNSTORABLE_JSON = r"(?<!\\)(\\\\)*\\u0000|[\ud800-\udfff]"
-_LONGEST_EMAIL = 254
 MOST_PIECES = 1_000_000_000
 _RFC_3339 = re.compile(
     r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})",
@@ -26,12 +25,18 @@ _RFC_3339 = re.compile(
 )
 
 
+def require_at_most(longest: int, text: str) -> None:
+    """:raises ValidationError: for a text of more characters."""
+    if len(text) > longest:
+        raise ValidationError(f"Longer than {longest} characters.")
+
+
 class Text(fields.String):
     """Unicode text: NFC-normalised and trimmed.
 
     Blank text is none at all: null where the field allows it, refused where it does not.
 
-    :param longest: characters, counted before trimming and after normalising.
+    :param longest: characters, counted before trimming, as sent and as normalised.
     :param lines: whether line breaks, tabs and other control characters may stand in it.
     """
 
@@ -42,11 +47,12 @@ class Text(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
+        # Before it is normalised, which takes a minute for a million combining marks.
+        require_at_most(self.longest, text)
         if re.search(f"[{self.forbidden}]", text):
             raise ValidationError("Holds characters that text cannot have.")
         normal = unicodedata.normalize("NFC", text)
-        if max(len(text), len(normal)) > self.longest:
-            raise ValidationError(f"Longer than {self.longest} characters.")
+        require_at_most(self.longest, normal)
         if not normal.strip() and not self.allow_none:
             raise ValidationError("Must not be blank.")
         return normal.strip() or None
@@ -65,19 +71,19 @@ class Email(fields.String):
     """An address that mail could be sent to, in lower case; its domain is not looked up."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        text = super()._deserialize(value, attr, data, **kwargs)
+        text = super()._deserialize(value, attr, data, **kwargs).strip()
+        require_at_most(LONGEST_ADDRESS, text)
         try:
             address = normal_address(text)
         except ValueError as error:
             raise ValidationError(f"Not an email address. {error}") from None
-        if len(address) > _LONGEST_EMAIL:
-            raise ValidationError(f"Longer than {_LONGEST_EMAIL} characters.")
+        require_at_most(LONGEST_ADDRESS, address)
         return address
 
     def openapi(self) -> dict[str, Any]:
         return {
             "format": "email",
-            "maxLength": _LONGEST_EMAIL,
+            "maxLength": LONGEST_ADDRESS,
             "examples": ["ada@example.com"],
         }
 
