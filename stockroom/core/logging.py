@@ -27,15 +27,17 @@ _SECRET_NAME = re.compile(
     r"passw|secret|token|ticket|authorization|cookie|api.?key|credential|private|otp|recovery|^code$",
     re.IGNORECASE,
 )
+# Strangers choose what is looked through: no part of it may go over the same characters again from
+# each place where it could begin.
 SECRET_TEXT = re.compile(
-    r"eyJ[\w-]+\.[\w-]+\.[\w-]*"  # a JSON Web Token
+    r"eyJ[\w-]+(?:\.[\w-]*){0,2}"  # a JSON Web Token
     r"|sr_[0-9A-Za-z]{16,}"  # an API key; in an address, an escape such as %20 may stand before it
     r"|\$argon2\w+\$\S+"  # a password's hash
-    r"|(?<=://)[^\s/]*:[^\s/]*(?=@)"  # user and password in an address
+    r"|(?<=://)[^\s/:]*:[^\s/]*(?=@)"  # user and password in an address
     r"|(?i:(?<=bearer )|(?<=basic ))[\w.~+/=-]+"
     # What follows a secret's name in a text, such as a form, a JSON document or a DSN.
     r"|(?i:(?<=cookie: ))[^\r\n]+"
-    r"|(?i:(?P<name>(?:passw\w*|secret\w*|token|ticket|api.?key|[\"']code)[\"']?\s?[=:]\s?[\"']?))[^\s\"'&,;]+"
+    r"|(?i:(?P<name>(?:passw\w{0,40}|secret\w{0,40}|token|ticket|api.?key|[\"']code)[\"']?\s?[=:]\s?[\"']?))[^\s\"'&,;]+"
 )
 
 # In lower case, what stands in every text that the pattern finds: to look for these is far cheaper,
