@@ -18,7 +18,8 @@ def expected_version() -> ExpectedVersion:
     if "If-Match" not in request.headers:
         raise PreconditionRequired
     # Weak tags never match here (RFC 9110, 13.1.1).
-    return ExpectedVersion(frozenset(request.if_match.as_set()))
+    # Werkzeug reads an empty tag, which is a good one (RFC 9110, 8.8.3), as None.
+    return ExpectedVersion(frozenset(tag or "" for tag in request.if_match.as_set()))
 
 
 def init_app(app: Flask) -> None:

@@ -32,6 +32,7 @@ REQUESTS: list[Hostile] = [
     _login("a space before the colon", b"Content-Length: 2", b"X-Y : z"),
     _login("a folded header", b"Content-Length: 2", b"X-Y: a\r\n b"),
     _login("a NUL in a header", b"Content-Length: 2", b"X-Y: a\0b"),
+    Hostile("no host", "GET", "", raw=f"GET {API}/products HTTP/1.1\r\nX-Y: z\r\n\r\n".encode()),
     _login("two hosts", b"Content-Length: 2", b"Host: b"),
     get("a header of 10,000 characters", "/products", **{"X-Long": "x" * 10_000}),
     get("200 headers", "/products", **{f"X-{number}": "x" for number in range(200)}),
@@ -40,6 +41,8 @@ REQUESTS: list[Hostile] = [
     _delete("an empty If-Match", _PRODUCT, **{"If-Match": ""}).by("staff"),
     _delete("a weak If-Match", _PRODUCT, **{"If-Match": 'W/"1"'}).by("staff"),
     _delete("an old If-Match", _PRODUCT, **{"If-Match": '"0"'}).by("staff"),
+    _delete("an empty tag in If-Match", _PRODUCT, **{"If-Match": '""'}).by("staff"),
+    _delete("an empty tag among others", _PRODUCT, **{"If-Match": '"0", ""'}).by("staff"),
     _delete("If-Match of nonsense", _PRODUCT, **{"If-Match": '",,"\xff'}).by("staff"),
     _delete("If-Match that injects", _PRODUCT, **{"If-Match": '"1" OR 1=1'}).by("staff"),
 ]
