@@ -24,6 +24,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.values import MutexValue, ValueClass
 from sqlalchemy.pool import QueuePool
 
+from stockroom.core.callers.networks import plain_address
 from stockroom.core.context import settings
 from stockroom.core.errors import NotFound, Unauthenticated
 from stockroom.extensions import db, limiter
@@ -127,6 +128,6 @@ def _is_local() -> bool:
     if settings().trusted_proxies or any(name in request.headers for name in _FORWARDED):
         return False
     try:
-        return ip_address(request.remote_addr or "").is_loopback
+        return ip_address(plain_address(request.remote_addr or "")).is_loopback
     except ValueError:
         return False

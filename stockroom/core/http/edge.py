@@ -7,12 +7,12 @@ from flask import Flask, Response, g, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_cors import CORS
 from werkzeug.exceptions import BadRequest
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from stockroom.config import Settings
 from stockroom.core.callers.identity import CSRF_HEADER
 from stockroom.core.context import settings
 from stockroom.core.http import request_scope
+from stockroom.core.http.proxies import Proxies
 
 HTTPS_PROMISE = f"max-age={365 * 24 * 60 * 60}; includeSubDomains"
 
@@ -45,7 +45,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     app.config["MAX_FORM_MEMORY_SIZE"] = settings.max_body_bytes
     if hops := settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = Proxies(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.before_request(_begin)
     app.teardown_request(_forget)
     if settings.force_https:
@@ -68,6 +68,14 @@ def init_app(app: Flask, settings: Settings) -> None:
 def _begin() -> None:
     g.request_id = request_scope.begin(request.headers.get("X-Request-ID", ""), request.remote_addr)
     g.began = perf_counter()
+    _require_host()
+
+
+def _require_host() -> None:
+    # Where there is none, werkzeug takes the server's own name; only HTTP/1.0 may leave it out.
+    is_left_out = "Host" not in request.headers
+    if is_left_out and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0":
+        raise BadRequest("The header Host is missing.")
     if not request.host:
         raise BadRequest("The header Host is malformed.")
 

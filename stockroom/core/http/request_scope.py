@@ -6,6 +6,7 @@ from time import perf_counter
 from uuid_utils import uuid7
 
 from stockroom.core import metrics
+from stockroom.core.callers.networks import plain_address
 from stockroom.core.context import actor, client_address
 from stockroom.core.logging import Line, request_id, say
 
@@ -21,8 +22,8 @@ def begin(sent_id: str, address: str | None) -> str:
     request_id.set(own_id)
     # A test calls from the context that it is in itself: nobody is left over from another request.
     actor.set(None)
-    # A proxy may add a port or a zone to the address, and a socket file has none.
-    client_address.set((address or "")[:45] or None)
+    # A socket file has no address, and a proxy may give anything for one.
+    client_address.set(plain_address(address or "")[:45] or None)
     return own_id
 
 
@@ -57,7 +58,7 @@ def note(
             path=path,
             status=status,
             milliseconds=round(seconds * 1000, 1),
-            address=address,
+            address=plain_address(address or "") or None,
             event="request",
             request_id=own_id,
         ),

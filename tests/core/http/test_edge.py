@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask, request
-from werkzeug.test import TestResponse
+from werkzeug.test import TestResponse, create_environ, run_wsgi_app
 
+from stockroom.core.context import client_address
 from tests.api import Api, assert_problem
 
 SHOP = "https://shop.example"
@@ -43,6 +44,19 @@ def test_any_other_request_id_is_replaced(nobody: Api, sent: str) -> None:
 
 def test_each_request_gets_an_id_of_its_own(nobody: Api) -> None:
     assert len({nobody.get("/nowhere").headers["X-Request-ID"] for _ in range(3)}) == 3
+
+
+@pytest.mark.parametrize(("protocol", "status"), [("HTTP/1.1", 400), ("HTTP/1.0", 200)])
+@pytest.mark.parametrize("path", ["/healthz", "/api/v1/products"])
+def test_only_http_1_0_may_leave_the_host_out(
+    app: Flask, path: str, protocol: str, status: int
+) -> None:
+    """RFC 9112, 3.2."""
+    environ = create_environ(path)
+    environ.pop("HTTP_HOST")
+    environ["SERVER_PROTOCOL"] = protocol
+    _body, line, _headers = run_wsgi_app(app, environ)
+    assert line.startswith(str(status))
 
 
 def test_plain_http_is_redirected_where_https_is_required(make_app: Callable[..., Flask]) -> None:
@@ -85,6 +99,29 @@ def test_proxies_are_believed_only_as_far_as_they_are_trusted(
     app.add_url_rule("/address", "address", lambda: request.remote_addr or "")
     forwarded = {"X-Forwarded-For": "192.0.2.1, 192.0.2.2, 192.0.2.3"}
     assert app.test_client().get("/address", headers=forwarded).text == seen
+
+
+@pytest.mark.parametrize("sent", ['"', '"192.0.2.9', "192.0.2.9, ", "", ",,,", "\\"])
+def test_a_client_cannot_hide_what_the_proxy_says_of_it(
+    make_app: Callable[..., Flask], sent: str
+) -> None:
+    app = make_app(trusted_proxies=1)
+    app.add_url_rule("/address", "address", lambda: client_address.get() or "")
+    forwarded = {"X-Forwarded-For": f"{sent}, 203.0.113.9"}
+    assert app.test_client().get("/address", headers=forwarded).text == "203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    "added", ["203.0.113.9:40000", "::ffff:203.0.113.9", "[::ffff:cb00:7109]:1"]
+)
+def test_an_address_is_the_same_however_the_proxy_writes_it(
+    make_app: Callable[..., Flask], caplog: pytest.LogCaptureFixture, added: str
+) -> None:
+    app = make_app(trusted_proxies=1)
+    app.add_url_rule("/address", "address", lambda: client_address.get() or "")
+    with caplog.at_level("INFO", "stockroom.core.http.edge"):
+        answer = app.test_client().get("/address", headers={"X-Forwarded-For": added})
+    assert answer.text == caplog.records[-1].msg["address"] == "203.0.113.9"
 
 
 def test_configured_origins_may_read(make_app: Callable[..., Flask]) -> None:
