@@ -5,7 +5,7 @@ HTTP; ``core.http.problems`` gives each kind its status. An error may name the d
 that it stands for, and ``core.transaction`` raises it where the database refuses.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 _by_constraint: dict[str, type["DomainError"]] = {}
@@ -21,6 +21,8 @@ class DomainError(Exception):
     :ivar title: the same words for every occurrence (RFC 9457, 3.1.3).
     :ivar constraint: the database constraint whose violation means this error; of one that forbids
         NULL, which has no name, table and column.
+    :ivar remedy: what may make the same act succeed, in a transaction of its own; None where
+        nothing does. ``core.transaction.retried`` sees to it.
     :ivar retry_after: seconds after which the same request may succeed; None where it never will.
     """
 
@@ -28,6 +30,7 @@ class DomainError(Exception):
     title: ClassVar[str]
     constraint: ClassVar[str | None] = None
     retry_after: int | None = None
+    remedy: Callable[[], object] | None = None
 
     def __init__(self, detail: str = "", **extensions: Any) -> None:
         self.detail = detail or self.title

@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from sqlalchemy.orm import Session
 
-from stockroom.core.errors import Busy
+from stockroom.core.errors import Busy, DomainError
 from stockroom.core.sql import batch
 from stockroom.core.sql.connections import autocommitting
 from stockroom.core.sql.refusals import translated
@@ -103,7 +103,8 @@ def snapshot() -> Iterator[Session]:
 
 
 def retried(act: Callable[P, T]) -> Callable[P, T]:
-    """Do it again, a few times, where a deadlock or a lock stood in the way.
+    """Do it again, a few times, where a deadlock or a lock stood in the way, or after the remedy of
+    an error that has one.
 
     Within a transaction nothing can be done again but all of it, by whoever began it.
     """
@@ -116,6 +117,10 @@ def retried(act: Callable[P, T]) -> Callable[P, T]:
             except Busy:
                 # By chance, or those who met would meet again.
                 time.sleep(random.uniform(0, LONGEST_PAUSE_SECONDS))  # noqa: S311 - no secret
+            except DomainError as error:
+                if error.remedy is None:
+                    raise
+                error.remedy()
         return act(*args, **kwargs)
 
     return wrapper

@@ -6,7 +6,7 @@ and whoever finds too few pieces gives back what is overdue first.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import ParamSpec, TypeVar
 from uuid import UUID
 
@@ -34,18 +34,20 @@ def expire_overdue() -> None:
 
 
 def after_expiry(act: Callable[P, T]) -> Callable[P, T]:
-    """Where pieces are short, give back what is overdue of them, and try once more."""
+    """Where pieces are short, have what is overdue of them given back before the next try.
+
+    That is up to ``retried``, when the levels are not locked any more: not even by a transaction
+    that began before.
+    """
 
     @wraps(act)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return act(*args, **kwargs)
         except InsufficientStock as error:
-            if not error.is_overdue:
-                raise
-            # Even if there is nothing left to do: somebody else has done it just now.
-            expire_of(error.product_ids)
-        return act(*args, **kwargs)
+            if error.is_overdue:
+                error.remedy = partial(expire_of, error.product_ids)
+            raise
 
     return wrapper
 

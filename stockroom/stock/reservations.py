@@ -26,8 +26,8 @@ HOLD_SECONDS = 600
 LONGEST_HOLD_SECONDS = 24 * 60 * 60
 
 
-@after_expiry
 @retried
+@after_expiry
 def create(
     caller: Caller,
     lines: Sequence[Line],

@@ -56,8 +56,8 @@ class Low:
     threshold: int
 
 
-@after_expiry
 @retried
+@after_expiry
 def move(product_id: UUID, new: NewMovement) -> Movement:
     """Book a movement; of a transfer, which is two, returns the one that takes out.
 

@@ -1,19 +1,24 @@
 """A reservation whose time is up counts as gone at once, whoever has written it down."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from stockroom.core.background.jobs import bound_jobs
+from stockroom.core.transaction import transaction
 from stockroom.stock import expiry
+from stockroom.stock.models import Level, Reservation
 from tests.api import Api, assert_problem
 from tests.factories.products import make_product
 from tests.factories.stock import assert_books_agree, let_expire, levels, make_reservation
 from tests.factories.users import make_user, token_for
+from tests.locks import someone_waits
 from tests.outbox.events import all_events
-from tests.threads import at_once
+from tests.threads import at_once, until
 
 
 @pytest.fixture
@@ -84,6 +89,23 @@ def test_they_are_given_under_an_idempotency_key_as_well(
     first = customer.post("/reservations", json=body, headers=key)
     assert first.status_code == 201
     assert customer.post("/reservations", json=body, headers=key).data == first.data
+    assert_books_agree(app)
+
+
+def test_nothing_is_locked_while_what_is_overdue_is_waited_for(
+    app: Flask, customer: Api, mug: UUID
+) -> None:
+    """Reservations are locked before levels, also under a key: or buyers would block each other."""
+    overdue = make_reservation(app, mug, 5).id
+    let_expire(app, overdue)
+    body, key = {"lines": [{"sku": "MUG", "quantity": 5}]}, {"Idempotency-Key": "order-8"}
+    with ThreadPoolExecutor() as threads, app.app_context(), transaction() as session:
+        session.execute(select(Reservation).where(Reservation.id == overdue).with_for_update())
+        answer = threads.submit(customer.post, "/reservations", json=body, headers=key)
+        until(lambda: someone_waits(app))
+        level = select(Level).where(Level.product_id == mug)
+        session.execute(level.with_for_update(nowait=True))
+    assert answer.result().status_code == 201
     assert_books_agree(app)
 
 
