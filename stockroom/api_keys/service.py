@@ -100,6 +100,12 @@ def revoke(key_id: UUID) -> ApiKey:
         return _revoke(session, key_id)
 
 
+def revoke_all_within(session: Session, user_id: UUID) -> None:
+    """Take all keys of an account away, within a transaction."""
+    for api_key in repository.all_of_user(session, user_id):
+        _revoke(session, api_key.id)
+
+
 def _revoke(session: Session, key_id: UUID, user_id: UUID | None = None) -> ApiKey:
     api_key = repository.remove(session, key_id, user_id)
     if api_key is None:

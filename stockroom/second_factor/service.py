@@ -120,6 +120,15 @@ def disable_within(session: Session, user_id: UUID) -> None:
     _tell(session, user_id, "second_factor/disabled")
 
 
+def remove_within(session: Session, user_id: UUID) -> None:
+    """Forget, within a transaction, what there is of one: in force, or only begun."""
+    factor = repository.lock(session, user_id)
+    if factor is not None and factor.enabled_at is not None:
+        disable_within(session, user_id)
+    else:
+        repository.remove(session, user_id)
+
+
 def require(session: Session, user_id: UUID, code: str | None) -> None:
     """Let a login go on, within its transaction, if its code is right, or the account needs none.
 

@@ -4,6 +4,7 @@ from contextvars import Token
 
 from sqlalchemy.orm import Session
 
+from stockroom.api_keys import service as api_keys
 from stockroom.auth import service as auth
 from stockroom.core.context import Actor, client_address
 from stockroom.core.database import now
@@ -12,6 +13,7 @@ from stockroom.core.permissions import Caller
 from stockroom.core.transaction import reading, transaction
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
+from stockroom.second_factor import service as second_factor
 from stockroom.users import repository as users
 from stockroom.users.errors import EmailTaken
 from stockroom.users.models import User
@@ -82,6 +84,8 @@ def verify(token: str) -> None:
 def reset_password(token: str, new_password: str) -> None:
     """Give an account another password, and end its sessions.
 
+    If nobody has proven yet to own the address, its API keys and its second factor end as well.
+
     :raises InvalidMailedToken: if the token is not good (any more).
     :raises InvalidInput: for a password that is too easy to guess; the token is still good then.
     """
@@ -93,7 +97,8 @@ def reset_password(token: str, new_password: str) -> None:
     password_hash = hash_password(new_password)
     with transaction() as session:
         user, _ = _take(session, Purpose.RESET, token)
-        user.email_verified_at = user.email_verified_at or now()
+        if not user.email_verified:
+            _hand_over(session, user)
         auth.replace_password(
             session, user, password_hash, event_type=EventType.USER_PASSWORD_RESET
         )
@@ -172,6 +177,15 @@ def _take(session: Session, purpose: Purpose, token: str) -> tuple[User, MailedT
     if taken is None:
         raise InvalidMailedToken
     return taken
+
+
+def _hand_over(session: Session, user: User) -> None:
+    """Give the account to the owner of its address: until now it may have been a stranger's, who
+    has made what outlives a password.
+    """
+    api_keys.revoke_all_within(session, user.id)
+    second_factor.remove_within(session, user.id)
+    user.email_verified_at = now()
 
 
 def _verified(session: Session, user: User) -> None:

@@ -9,8 +9,10 @@ from stockroom.users import service as users
 from stockroom.users.models import User
 from stockroom.verification import service
 from tests.api import Api, assert_problem
+from tests.factories.api_keys import make_key
 from tests.factories.users import PASSWORD
 from tests.outbox.events import types_of
+from tests.second_factor.authenticator import Owner
 from tests.threads import at_once
 from tests.verification.letters import kinds_to, letters_to, token_to
 from tests.verification.proving import (
@@ -48,6 +50,33 @@ def test_a_reset_proves_the_address(app: Flask, nobody: Api) -> None:
     forget(nobody)
     reset(nobody, token_to(app, ADA, "reset"))
     assert account(app).email_verified
+
+
+def test_a_reset_takes_the_account_from_whoever_opened_it_first(app: Flask, nobody: Api) -> None:
+    register(nobody)
+    stranger = account(app)
+    key = make_key(app, stranger).key
+    Owner(app, stranger)
+    forget(nobody)
+    reset(nobody, token_to(app, ADA, "reset"))
+    assert_problem(Api(app, key=key).get("/users/me"), 401, "unauthenticated")
+    # No code is asked for.
+    assert nobody.post("/auth/login", json=CREDENTIALS | {"password": NEW}).status_code == 200
+    assert "user.second_factor_disabled" in types_of(app, stranger.id)
+
+
+def test_a_reset_leaves_keys_and_second_factor_to_who_has_proven_the_address(
+    app: Flask, user: User, nobody: Api
+) -> None:
+    key = make_key(app, user).key
+    owner = Owner(app, user)
+    forget(nobody)
+    reset(nobody, token_to(app, ADA, "reset"))
+    assert Api(app, key=key).get("/users/me").status_code == 200
+    login = CREDENTIALS | {"password": NEW}
+    assert_problem(nobody.post("/auth/login", json=login), 401, "second-factor-required")
+    login["code"] = owner.authenticator.code(1)
+    assert nobody.post("/auth/login", json=login).status_code == 200
 
 
 def test_a_reset_link_is_good_once(app: Flask, user: User, nobody: Api) -> None:
