@@ -1,11 +1,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from marshmallow import ValidationError, fields, validate
+from marshmallow import ValidationError, fields
 
 from stockroom.api_keys.fields import Scope
 from stockroom.api_keys.service import LONGEST_YEARS, Issued
-from stockroom.core.fields import Moment, Text
+from stockroom.core.fields import Items, Moment, Text
 from stockroom.core.permissions import SCOPES, Permission
 from stockroom.core.schemas import BaseSchema
 
@@ -19,10 +19,11 @@ class NewApiKeySchema(BaseSchema):
     name = Text(
         100, required=True, metadata={"description": "What it is for.", "examples": ["Till 3"]}
     )
-    scopes = fields.List(
+    scopes = Items(
         Scope(),
+        most=len(SCOPES),
         required=True,
-        validate=[validate.Length(1, len(SCOPES)), _distinct],
+        validate=[_distinct],
         metadata={
             "description": "All that the key may do, of what your role may do.",
             "uniqueItems": True,

@@ -140,6 +140,19 @@ class QueryInteger(fields.Integer):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class Items(fields.List[Any]):
+    """One to ``most`` of something, counted before any of them is looked at."""
+
+    def __init__(self, item: fields.Field[Any], most: int, **kwargs: Any) -> None:
+        self.count = validate.Length(1, most)
+        super().__init__(item, validate=[self.count, *kwargs.pop("validate", ())], **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        if isinstance(value, list):
+            self.count(value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class JsonObject(fields.Dict):
     """A JSON object of any content that PostgreSQL can store.
 

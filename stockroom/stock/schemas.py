@@ -4,7 +4,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from stockroom.core.database import now
-from stockroom.core.fields import MOST_PIECES, Moment, Pieces, Text
+from stockroom.core.fields import MOST_PIECES, Items, Moment, Pieces, Text
 from stockroom.core.http.pages import PageQuery
 from stockroom.core.schemas import BaseSchema
 from stockroom.stock.filters import Step
@@ -181,9 +181,7 @@ class HoldSchema(BaseSchema):
 
 
 class NewReservationSchema(HoldSchema):
-    lines = fields.List(
-        fields.Nested(NewLineSchema), required=True, validate=validate.Length(1, MOST_LINES)
-    )
+    lines = Items(fields.Nested(NewLineSchema), most=MOST_LINES, required=True)
     reference = Text(200, metadata={"description": "An order or a cart of yours."})
 
 

@@ -1,8 +1,8 @@
 from typing import Any
 
-from marshmallow import fields, validate
+from marshmallow import fields
 
-from stockroom.core.fields import Flag, QueryFlag, Text
+from stockroom.core.fields import Flag, Items, QueryFlag, Text
 from stockroom.core.http.pages import PageQuery
 from stockroom.core.schemas import BaseSchema
 from stockroom.webhooks.fields import Pattern
@@ -58,10 +58,10 @@ class NewWebhookSchema(BaseSchema):
             "examples": ["https://shop.example/stockroom"],
         },
     )
-    events = fields.List(
+    events = Items(
         Pattern(),
+        most=MOST_PATTERNS,
         required=True,
-        validate=validate.Length(1, MOST_PATTERNS),
         metadata={"description": "Types of events, `product.*` or `*`.", "examples": [["*"]]},
     )
     description = Text(500, allow_none=True)

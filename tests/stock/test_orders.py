@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 
+from stockroom.stock.schemas import MOST_LINES
 from tests.api import Api, assert_problem
 from tests.factories.products import make_product
 from tests.factories.stock import (
@@ -45,6 +46,12 @@ def test_products_that_a_customer_does_not_see_cannot_be_reserved(
     archived = make_product(app, stock=5, status="archived")
     gone = reserve(staff, {"product_id": str(archived.id), "quantity": 1})
     assert_problem(gone, 422, "validation-error")
+
+
+def test_too_many_lines_are_counted_and_not_looked_at(customer: Api) -> None:
+    """Else each of them would have errors of its own, and a megabyte would take seconds."""
+    problem = assert_problem(reserve(customer, *[{}] * (MOST_LINES + 1)), 422, "validation-error")
+    assert problem["errors"] == {"lines": [f"Length must be between 1 and {MOST_LINES}."]}
 
 
 @pytest.mark.parametrize(

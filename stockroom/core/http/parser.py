@@ -1,6 +1,7 @@
 """Reading requests: strict JSON, bounded in depth, and errors by field path."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, NoReturn
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +14,7 @@ from stockroom.core import json_values
 from stockroom.core.context import settings
 from stockroom.core.errors import InvalidInput
 
+MOST_ERRORS = 100
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -38,9 +40,10 @@ class RequestParser(FlaskParser):
         return super().load_querystring(req, schema)
 
     def handle_error(self, error: ValidationError, *_args: Any, **_kwargs: Any) -> NoReturn:
-        """:raises InvalidInput: with the messages of each field."""
+        """:raises InvalidInput: with the messages of each field, of the first hundred at most."""
         by_location = error.messages_dict
-        raise InvalidInput(dict(flattened(next(iter(by_location.values()))))) from None
+        found = flattened(next(iter(by_location.values())))
+        raise InvalidInput(dict(islice(found, MOST_ERRORS))) from None
 
 
 def parse_json(body: bytes) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from stockroom.core.http.parser import flattened
+from stockroom.core.http.parser import MOST_ERRORS, flattened
 from tests.api import Api, assert_problem
 
 ACCOUNT = {"email": "ada@example.com", "password": "correct horse"}
@@ -110,6 +110,12 @@ def test_every_bad_field_is_named_at_once(nobody: Api) -> None:
     body = {"email": "nobody", "password": "short", "full_name": 7, "rank": 1}
     problem = assert_problem(nobody.post("/auth/register", json=body), 422, "validation-error")
     assert problem["errors"].keys() == body.keys()
+
+
+def test_of_very_many_bad_fields_a_hundred_are_named(nobody: Api) -> None:
+    body = json.dumps({f"field {number}": 1 for number in range(10_000)})
+    problem = assert_problem(post(nobody, body), 422, "validation-error")
+    assert len(problem["errors"]) == MOST_ERRORS
 
 
 def test_a_body_larger_than_the_bound_is_a_413(make_app: Callable[..., Flask]) -> None:
