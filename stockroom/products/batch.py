@@ -43,7 +43,7 @@ def upsert(rows: Sequence[ProductFields], *, dry_run: bool = False) -> list[Outc
     another product is rejected, as is a price with too many decimals. Rows whose SKU somebody
     else creates at the same moment are brought in by a second transaction.
 
-    :param rows: each with ``sku``, ``name`` and ``price``; SKUs distinct regardless of case.
+    :param rows: each with ``sku``, ``name`` and ``price``; no SKU twice.
     :param dry_run: tell the outcomes and keep nothing.
     """
     outcomes = _upsert(rows, dry_run=dry_run)

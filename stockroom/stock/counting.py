@@ -29,31 +29,32 @@ def count(counts: Mapping[str, int], reference: str, new: Collection[str] = ()) 
     """See that there are so many pieces of each product, at all locations together.
 
     The difference is booked at ``main``. What is promised, or lies elsewhere, cannot be counted
-    away; that is refused, and the rest is booked.
+    away, and of what there is not nothing can be counted; that is refused, and the rest is booked.
 
-    :param counts: pieces by SKU, exactly as it is written; an unknown one is passed over.
+    :param counts: pieces by SKU, in any case; that of an archived product is none.
     :param reference: what the ledger calls the counting.
     :param new: SKUs of products that were made just now: their pieces were received.
     """
     counted = Counted()
     with transaction() as session:
-        found = repository.products.find(session, skus=counts.keys())
-        items = [item for item in found if item.sku in counts]
-        expire_of([item.id for item in items])
-        stocked = [(item.id, MAIN) for item in items if counts[item.sku]]
-        books = Books(session, items, open_at=stocked)
-        for item in items:
-            change = counts[item.sku] - books.on_hand(item.id)
-            kind = MovementKind.RECEIVED if item.sku in new else MovementKind.ADJUSTED
-            reason = None if item.sku in new else REASON
+        items = repository.products.by_sku(session, counts.keys())
+        expire_of([item.id for item in items.values()])
+        stocked = [(item.id, MAIN) for sku, item in items.items() if counts[sku]]
+        books = Books(session, items.values(), open_at=stocked)
+        for sku in counts.keys() - items.keys():
+            counted.refused[sku] = f"stock: no product has the SKU {sku}"
+        for sku, item in items.items():
+            change = counts[sku] - books.on_hand(item.id)
+            kind = MovementKind.RECEIVED if sku in new else MovementKind.ADJUSTED
+            reason = None if sku in new else REASON
             try:
                 if change:
                     key = (item.id, MAIN)
                     books.move(key, kind, change, reason=reason, reference=reference)
-                    counted.changed.add(item.sku)
+                    counted.changed.add(sku)
             except InsufficientStock as error:
                 available = error.extensions["available"]
-                counted.refused[item.sku] = (
+                counted.refused[sku] = (
                     f"stock: {-change} pieces less than now, but only {available} are at "
                     f"{MAIN} and promised to nobody"
                 )

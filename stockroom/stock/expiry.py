@@ -86,4 +86,4 @@ def _expire(product_ids: Collection[UUID] | None) -> int:
 def books_of(session: Session, reservations: Sequence[Reservation]) -> Books:
     """The books of all that these reservations hold."""
     ids = {line.product_id for reservation in reservations for line in reservation.lines}
-    return Books(session, repository.products.find(session, ids=ids))
+    return Books(session, repository.products.find(session, ids))

@@ -27,18 +27,16 @@ def items_of(session: Session, lines: Sequence[Line], *, to_staff: bool) -> Mapp
     """
     skus = {line["sku"] for line in lines if "sku" in line}
     ids = {line["product_id"] for line in lines if "product_id" in line}
-    found = repository.products.find(session, skus=skus, ids=ids)
-    visible = [item for item in found if item.is_public or (to_staff and not item.is_archived)]
-    by_sku = {item.sku.lower(): item for item in visible}
-    by_id = {item.id: item for item in visible}
+    by_sku = repository.products.by_sku(session, skus)
+    by_id = {item.id: item for item in repository.products.find(session, ids)}
     items, errors = dict[int, Item](), dict[str, Any]()
     for number, line in enumerate(lines):
         name = "sku" if "sku" in line else "product_id"
-        item = by_sku.get(line["sku"].lower()) if "sku" in line else by_id.get(line["product_id"])
-        if item is None:
-            errors[f"lines.{number}.{name}"] = ["No such product."]
-        else:
+        item = by_sku.get(line["sku"]) if "sku" in line else by_id.get(line["product_id"])
+        if item and (item.is_public or (to_staff and not item.is_archived)):
             items[number] = item
+        else:
+            errors[f"lines.{number}.{name}"] = ["No such product."]
     if errors:
         raise InvalidInput(errors)
     return items

@@ -90,7 +90,7 @@ def replay(sku: str | None = None) -> Sequence[Break]:
         cast(running, BigInteger).label("expected"),
     )
     if sku is not None:
-        meant = select(Product.id).where(func.lower(Product.sku) == sku.lower())
+        meant = select(Product.id).where(func.lower(Product.sku) == func.lower(sku))
         lines = lines.where(Movement.product_id.in_(meant))
     line = lines.subquery()
     statement = (
@@ -151,7 +151,7 @@ def _mend(session: Session, found: Difference, level: Balance) -> None:
     if found.reserved != found.promised and found.promised <= found.on_hand:
         repository.levels.change(session, {key: (0, found.promised - found.reserved)})
         level.reserved = found.promised
-    (item,) = repository.products.find(session, ids=[found.product_id])
+    (item,) = repository.products.find(session, [found.product_id])
     record_changed(session, item, found.location, level, movement)
 
 

@@ -63,17 +63,16 @@ def record_rows(rows: Sequence[RecordedRow], *, dry_run: bool = False) -> list[O
 
 class _Recorder:
     def __init__(self, session: Session, rows: Sequence[RecordedRow]) -> None:
-        found = repository.products.find(session, skus={row["sku"] for row in rows})
-        self._items = {item.sku.lower(): item for item in found}
-        expire_of([item.id for item in found])
+        self._items = repository.products.by_sku(session, {row["sku"] for row in rows})
+        expire_of([item.id for item in self._items.values()])
         named = {code for row in rows for code in _ends(row)}
         self._locations = repository.locations.known(session, named)
-        self.books = Books(session, found, open_at=set(self._keys(rows)))
+        self.books = Books(session, self._items.values(), open_at=set(self._keys(rows)))
         # Asked for when the levels are locked: whoever records the same at once has done it then.
         self._known = self._imported(session, rows)
 
     def record(self, row: RecordedRow) -> Outcome:
-        item = self._items.get(row["sku"].lower())
+        item = self._items.get(row["sku"])
         if item is None:
             return Outcome(Recorded.REJECTED, f"no product has the SKU {row['sku']}")
         if unknown := [code for code in _ends(row) if code not in self._locations]:
@@ -88,7 +87,7 @@ class _Recorder:
 
     def _keys(self, rows: Sequence[RecordedRow]) -> Iterator[Key]:
         for row in rows:
-            item = self._items.get(row["sku"].lower())
+            item = self._items.get(row["sku"])
             if item and self._locations.issuperset(_ends(row)):
                 yield from keys_of(item.id, row)
 

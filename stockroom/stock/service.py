@@ -66,7 +66,7 @@ def move(product_id: UUID, new: NewMovement) -> Movement:
     :raises InsufficientStock: if it takes out more than is available.
     """
     with transaction(lock_seconds=LOCK_SECONDS) as session:
-        items = repository.products.find(session, ids=[product_id])
+        items = repository.products.find(session, [product_id])
         if not items:
             raise ProductNotFound
         _require_locations(session, new)

@@ -11,6 +11,9 @@ from stockroom.stock.schemas import NewMovementSchema
 from stockroom.transfers.formats import MOVEMENTS, Row
 from stockroom.transfers.imports import load_row
 
+_ONE_LETTER = str.maketrans({"\u03c2": "\u03c3", "\u0307": None})
+"""What Python alone tells apart in lower case: the final sigma, and the dot that was on an İ."""
+
 
 class _RowSchema(NewMovementSchema):
     sku = Text(64, required=True)
@@ -32,10 +35,17 @@ class MovementRows:
 
     def check(self, row: Row) -> RecordedRow:
         fields: RecordedRow = load_row(self._schema, row)
-        document = (str(fields["reference"]), fields["sku"].lower(), fields["kind"])
+        document = (str(fields["reference"]), _alike(fields["sku"]), fields["kind"])
         self._ordinals[document] += 1
         fields["ordinal"] = self._ordinals[document]
         return fields
 
     def take(self, rows: Sequence[RecordedRow]) -> list[Outcome]:
         return record_rows(rows, dry_run=self._dry_run)
+
+
+def _alike(sku: str) -> str:
+    """The same for all that PostgreSQL takes for one SKU. Others may share it: ordinals then have
+    gaps, and are the same each time.
+    """
+    return sku.lower().translate(_ONE_LETTER)

@@ -6,6 +6,7 @@ from marshmallow import EXCLUDE
 
 from stockroom.core.transaction import retried, transaction
 from stockroom.products.batch import Outcome, Result, upsert
+from stockroom.products.models import ProductStatus
 from stockroom.products.schemas import NewProductSchema
 from stockroom.products.service import ProductFields
 from stockroom.stock.counting import count
@@ -62,7 +63,7 @@ class ProductRows:
     @retried
     def _write(self, rows: Sequence[ProductRow]) -> dict[str, Outcome]:
         """:raises _CountsRefused: if a count cannot be; then nothing is written."""
-        counts = {row["sku"]: row["stock"] for row in rows if "stock" in row}
+        counts = {row["sku"]: row["stock"] for row in rows if _is_counted(row)}
         with transaction(dry_run=self._dry_run):
             products = [_without_stock(row) for row in rows]
             found = zip(products, upsert(products), strict=True)
@@ -90,6 +91,11 @@ def _count(counts: dict[str, int], outcomes: dict[str, Outcome], reference: str)
         raise _CountsRefused(counted.refused)
     for sku in counted.changed - new:
         outcomes[sku] = Outcome(Result.UPDATED)
+
+
+def _is_counted(row: ProductRow) -> bool:
+    """Whether there is a count in it, and a product for it when the row is taken."""
+    return "stock" in row and row.get("status") is not ProductStatus.ARCHIVED
 
 
 def _without_stock(row: ProductRow) -> ProductFields:

@@ -1,10 +1,14 @@
 """What a file has said so far, kept on disk: memory does not grow with the file."""
 
+import re
 import sqlite3
 import weakref
 from typing import NamedTuple
 
 CACHE_KIB = 16 * 1024
+
+# Of Σ and İ not all systems have the same small letter: PostgreSQL tells whether they meet.
+_OF_ONE_CASE = re.compile("[^Σİ]+")
 
 
 class Place(NamedTuple):
@@ -15,7 +19,7 @@ class Place(NamedTuple):
 
 
 class SeenSkus:
-    """The SKUs of a file, regardless of case.
+    """The SKUs of a file, regardless of case as far as that is certain without the database.
 
     They lie in a file that SQLite makes and removes by itself. It holds nothing but what the
     import could read again, so nothing of it has to reach the disk in order.
@@ -34,7 +38,7 @@ class SeenSkus:
 
     def add(self, sku: str, line: int) -> Place:
         """Where the SKU stands first, in any case; that is here if it was not seen before."""
-        key = sku.lower()
+        key = _OF_ONE_CASE.sub(lambda part: part[0].lower(), sku)
         insertion = "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
         if self._database.execute(insertion, (key, sku, line)).rowcount:
             return Place(sku, line)

@@ -7,6 +7,9 @@ from stockroom.products import service
 from stockroom.products.models import Product
 from stockroom.products.schemas import NewProductSchema
 
+LOWERED_OTHERWISE_BY_PYTHON = ("ΦΩΣ", "İNCİ")
+"""SKUs: PostgreSQL knows no final sigma, and has one letter for the dotted capital i."""
+
 _numbers = count(1)
 
 

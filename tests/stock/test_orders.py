@@ -8,7 +8,7 @@ from flask import Flask
 
 from stockroom.stock.schemas import MOST_LINES
 from tests.api import Api, assert_problem
-from tests.factories.products import make_product
+from tests.factories.products import LOWERED_OTHERWISE_BY_PYTHON, make_product
 from tests.factories.stock import (
     assert_books_agree,
     levels,
@@ -28,6 +28,21 @@ def test_lines_of_one_product_are_added_up_before_they_are_checked(
     made = reserve(customer, lines[0], {"sku": "mug", "quantity": 2}).get_json()
     assert [it["quantity"] for it in made["lines"]] == [3, 2]
     assert levels(app, mug.id) == {"main": (5, 5)}
+
+
+@pytest.mark.parametrize("sku", LOWERED_OTHERWISE_BY_PYTHON)
+def test_a_product_is_ordered_by_the_sku_that_finds_it(app: Flask, customer: Api, sku: str) -> None:
+    product = make_product(app, sku=sku, stock=5)
+    assert reserve(customer, {"sku": sku, "quantity": 3}).status_code == 201
+    assert levels(app, product.id) == {"main": (5, 3)}
+
+
+def test_lines_that_spell_one_sku_otherwise_are_of_one_product(app: Flask, customer: Api) -> None:
+    mug = make_product(app, sku="MUG", stock=5)
+    lines = [{"sku": sku, "quantity": 1} for sku in ("MUG", "mug", "Mug", "mug")]
+    made = reserve(customer, *lines).get_json()
+    assert {it["product_id"] for it in made["lines"]} == {str(mug.id)}
+    assert levels(app, mug.id) == {"main": (5, 4)}
 
 
 def test_products_that_a_customer_does_not_see_cannot_be_reserved(

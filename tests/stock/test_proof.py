@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from stockroom.extensions import db
 from tests.api import Api
-from tests.factories.products import make_product
+from tests.factories.products import LOWERED_OTHERWISE_BY_PYTHON, make_product
 from tests.factories.stock import levels, make_location, make_reservation, put
 from tests.outbox.events import all_events
 from tests.stock.commands import stock
@@ -94,3 +94,13 @@ def test_a_replay_finds_the_line_from_which_the_balances_do_not_follow(
     (line,) = json.loads(result.stdout)
     assert (line["change"], line["balance"], line["expected"]) == (-1, 6, 9)
     assert stock(app, "replay", "OTHER").exit_code == 0
+
+
+@pytest.mark.parametrize("sku", LOWERED_OTHERWISE_BY_PYTHON)
+def test_a_replay_of_one_product_finds_it_whatever_letters_its_sku_has(
+    app: Flask, staff: Api, sku: str
+) -> None:
+    product = make_product(app, sku=sku, stock=10)
+    tamper(app, "on_hand = 7")
+    staff.post(f"/products/{product.id}/movements", json={"kind": "shipped", "quantity": 1})
+    assert stock(app, "replay", sku).exit_code == 1

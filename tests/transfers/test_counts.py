@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from stockroom.stock.counting import count
 from tests.api import Api
-from tests.factories.products import make_product
+from tests.factories.products import LOWERED_OTHERWISE_BY_PYTHON, make_product
 from tests.factories.stock import (
     assert_books_agree,
     levels,
@@ -53,6 +54,33 @@ def test_the_difference_to_what_is_there_is_an_adjustment(
     assert (len(movements(staff, same.id)), len(movements(staff, silent.id))) == (1, 1)
     assert counts(import_text(app, tmp_path, text, "--json")) == {"unchanged": 4}
     assert_books_agree(app)
+
+
+@pytest.mark.parametrize("sku", LOWERED_OTHERWISE_BY_PYTHON)
+def test_pieces_are_counted_whatever_letters_their_sku_has(
+    app: Flask, staff: Api, tmp_path: Path, sku: str
+) -> None:
+    import_text(app, tmp_path, f"{HEAD}\n{sku},Lens,5.00,40\n")
+    assert staff.get(f"/products/by-sku/{sku}").get_json()["available"] == 40
+    assert_books_agree(app)
+
+
+@pytest.mark.usefixtures("app_context")
+def test_a_count_of_what_there_is_not_is_refused(app: Flask) -> None:
+    make_product(app, sku="OLD", status="archived")
+    counted = count({"OLD": 5, "NONE": 0}, "count 1")
+    assert counted.refused == {
+        "OLD": "stock: no product has the SKU OLD",
+        "NONE": "stock: no product has the SKU NONE",
+    }
+
+
+def test_a_row_that_archives_counts_nothing(app: Flask, staff: Api, tmp_path: Path) -> None:
+    mug = make_product(app, sku="MUG", name="Mug", price="1", stock=10)
+    text = f"{HEAD},status\nMUG,Mug,1,7,archived\nNONE,None,1,3,archived\n"
+    assert counts(import_text(app, tmp_path, text, "--json")) == {"updated": 1, "unchanged": 1}
+    assert staff.get(f"/products/{mug.id}").get_json()["status"] == "archived"
+    assert len(movements(staff, mug.id)) == 1
 
 
 def test_a_count_is_of_all_locations_and_booked_at_main(

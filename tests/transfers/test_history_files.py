@@ -14,7 +14,7 @@ from stockroom.transfers.formats import Format
 from stockroom.transfers.imports import import_file
 from stockroom.transfers.movement_rows import MovementRows
 from tests.api import Api
-from tests.factories.products import make_product
+from tests.factories.products import LOWERED_OTHERWISE_BY_PYTHON, make_product
 from tests.factories.stock import assert_books_agree, levels, make_location
 from tests.threads import at_once
 
@@ -73,6 +73,26 @@ def test_the_same_file_twice_changes_nothing(app: Flask, mug: UUID, tmp_path: Pa
     before = levels(app, mug)
     assert told(app, tmp_path, HISTORY) == {"known": 6}
     assert levels(app, mug) == before
+
+
+@pytest.mark.parametrize("sku", LOWERED_OTHERWISE_BY_PYTHON)
+def test_movements_are_recorded_whatever_letters_their_sku_has(
+    app: Flask, tmp_path: Path, sku: str
+) -> None:
+    product = make_product(app, sku=sku)
+    assert told(app, tmp_path, f"{HEADER}\n{sku},received,3,,po 1,,,\n") == {"recorded": 1}
+    assert levels(app, product.id) == {"main": (3, 0)}
+
+
+@pytest.mark.parametrize(("sku", "other"), [("ΦΩΣ", "φωσ"), ("İNCİ", "inci")])
+def test_rows_of_one_document_are_told_apart_however_they_spell_the_sku(
+    app: Flask, tmp_path: Path, sku: str, other: str
+) -> None:
+    product = make_product(app, sku=sku)
+    rows = f"{HEADER}\n{sku},received,3,,po 1,,,\n{other},received,3,,po 1,,,\n"
+    assert told(app, tmp_path, rows) == {"recorded": 2}
+    assert told(app, tmp_path, rows) == {"known": 2}
+    assert levels(app, product.id) == {"main": (6, 0)}
 
 
 def test_a_file_that_was_broken_off_is_completed(app: Flask, mug: UUID, tmp_path: Path) -> None:

@@ -129,6 +129,17 @@ def test_a_sku_counts_once_in_a_file(
     assert staff.get("/products/by-sku/mug").get_json()["name"] == "Mug"
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [("φως,Lens,1", {"created": 2}), ("φωσ,Lens,1", {"created": 1, "rejected": 1})],
+)
+def test_two_skus_in_a_file_are_one_where_the_database_says_so(
+    app: Flask, tmp_path: Path, row: str, told: dict[str, int]
+) -> None:
+    text = f"{HEADER}\nΦΩΣ,Lens,1\n{row}\n"
+    assert counts(import_text(app, tmp_path, text, "--json")) == told
+
+
 def test_a_row_that_is_rejected_does_not_take_its_sku(
     app: Flask, staff: Api, tmp_path: Path
 ) -> None:

@@ -1,10 +1,20 @@
 """Products, as far as the stock has to know them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, String, any_, bindparam, case, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    any_,
+    bindparam,
+    case,
+    column,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -22,25 +32,34 @@ BY_SKU = Keyset("sku", Product.sku.expression, Product.id)
 _PRODUCTS = table_of(Product).c
 _FACTS = select(_PRODUCTS.id, _PRODUCTS.sku, _PRODUCTS.status, _PRODUCTS.low_stock_threshold)
 _BY_ID = _FACTS.where(_PRODUCTS.id == any_(IDS))
-_BY_SKU = _FACTS.where(
-    func.lower(_PRODUCTS.sku) == any_(bindparam("skus", type_=ARRAY(String))),
+_ASKED = (
+    func.unnest(bindparam("skus", type_=ARRAY(String)))
+    .table_valued(column("sku", String()))
+    .render_derived(name="asked")
+    .c
+)
+# PostgreSQL lowers both: Python has other small letters for some, such as a Σ at the end.
+_BY_SKU = _FACTS.add_columns(_ASKED.sku).where(
+    func.lower(_PRODUCTS.sku) == func.lower(_ASKED.sku),
     _PRODUCTS.status != ProductStatus.ARCHIVED,
 )
 
 
-def find(
-    session: Session, *, skus: Collection[str] = (), ids: Collection[UUID] = ()
-) -> Sequence[Item]:
-    """Products that have one of these ids, or one of these SKUs, in any case, and are not
+def find(session: Session, ids: Collection[UUID]) -> Sequence[Item]:
+    """Products that have one of these ids."""
+    if not ids:
+        return []
+    return [Item._make(row) for row in session.execute(_BY_ID, {"ids": list(ids)})]
+
+
+def by_sku(session: Session, skus: Collection[str]) -> Mapping[str, Item]:
+    """By the SKU that was asked for, the products that have it, in any case, and are not
     archived.
     """
-    found: list[Item] = []
-    if ids:
-        found += map(Item._make, session.execute(_BY_ID, {"ids": list(ids)}))
-    if skus:
-        lowered = [sku.lower() for sku in skus]
-        found += map(Item._make, session.execute(_BY_SKU, {"skus": lowered}))
-    return found
+    if not skus:
+        return {}
+    rows = session.execute(_BY_SKU, {"skus": list(skus)})
+    return {asked: Item._make(facts) for *facts, asked in rows}
 
 
 def on_hand() -> ColumnElement[int]:
