@@ -1,5 +1,6 @@
 """A SKU: stored as it is given, unique regardless of case, found in any case."""
 
+from unicodedata import normalize
 from urllib.parse import quote
 
 import pytest
@@ -102,7 +103,17 @@ def test_two_skus_whose_addresses_differ_only_in_escapes_are_two(app: Flask, nob
     assert nobody.get("/products/by-sku/a%3Fb").get_json()["sku"] == "a?b"
 
 
-@pytest.mark.parametrize("sku", ["none", "%FF", "%ED%A0%80", "x" * 5000])
+@pytest.mark.parametrize("sku", ["Cafe\u0301", " Café\u3000", "\u1112\u1161\u11ab", "ệ" * 64])
+def test_a_product_is_found_by_its_sku_as_any_system_spells_it(
+    app: Flask, nobody: Api, sku: str
+) -> None:
+    product = make_product(app, sku=sku)
+    for form in ("NFC", "NFD"):
+        found = nobody.get(f"/products/by-sku/{quote(normalize(form, sku))}")
+        assert (found.status_code, found.get_json().get("id")) == (200, str(product.id))
+
+
+@pytest.mark.parametrize("sku", ["none", "%FF", "%ED%A0%80", "x" * 5000, "%CC%95%CC%80" * 500])
 def test_a_sku_that_nothing_has_is_not_found(nobody: Api, staff: Api, sku: str) -> None:
     for reader in (nobody, staff):
         assert_problem(reader.get(f"/products/by-sku/{sku}"), 404, "product-not-found")
