@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from stockroom.core.addresses import LONGEST_ADDRESS, normal_address
+from stockroom.core.json_values import fits
 
 # JSON's escapes let through what PostgreSQL cannot store: NUL, and halves of surrogate pairs.
 # A single line has no control characters and no line breaks either.
@@ -156,7 +157,7 @@ class Items(fields.List[Any]):
 class JsonObject(fields.Dict):
     """A JSON object of any content that PostgreSQL can store.
 
-    :param longest: bytes of its compact JSON text.
+    :param longest: bytes of its compact JSON text, with the digits of every number written out.
     """
 
     def __init__(self, longest: int, **kwargs: Any) -> None:
@@ -168,6 +169,6 @@ class JsonObject(fields.Dict):
         text = json.dumps(loaded, ensure_ascii=False, separators=(",", ":"))
         if re.search(_UNSTORABLE_JSON, text):
             raise ValidationError("Holds characters that text cannot have.")
-        if len(text.encode()) > self.longest:
+        if not fits(text, self.longest):
             raise ValidationError(f"Longer than {self.longest} bytes of JSON.")
         return loaded

@@ -1,12 +1,14 @@
-"""JSON values: read strictly and bounded in depth, compared as JSON and not as Python."""
+"""JSON values: read strictly and bounded in depth; compared and measured as JSON, not as Python."""
 
 import json
+import re
 from decimal import Decimal
 from math import isinf
 from typing import Any, NoReturn
 
 # Python itself converts no more than 4,300 (sys.set_int_max_str_digits).
 MOST_DIGITS = 4000
+_EXPONENT = re.compile("[0-9]e[+-][0-9]")
 
 
 class NestedTooDeep(ValueError):
@@ -40,6 +42,17 @@ def is_same(one: Any, other: Any) -> bool:
     if _is_number(one) and _is_number(other):
         return Decimal(repr(one)) == Decimal(repr(other))
     return type(one) is type(other) and bool(one == other)
+
+
+def fits(text: str, most_bytes: int) -> bool:
+    """Whether compact JSON text has at most so many bytes, and still has when PostgreSQL gives it
+    back: of 1e+300 it writes every digit.
+    """
+    room = most_bytes - len(text.encode())
+    floats: list[str] = []
+    if room >= 0 and re.search(_EXPONENT, text):
+        json.loads(text, parse_float=floats.append)
+    return sum(len(f"{Decimal(it):f}") - len(it) for it in floats) <= room
 
 
 def _is_number(value: Any) -> bool:

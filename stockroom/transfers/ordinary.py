@@ -16,6 +16,7 @@ from typing import Any
 from marshmallow import EXCLUDE, Schema, fields, missing, validate
 
 from stockroom.core.fields import JsonObject, Pieces, Text
+from stockroom.core.json_values import fits
 from stockroom.products.fields import Options, Price
 
 ODD = object()
@@ -139,7 +140,7 @@ def _json_object(field: JsonObject) -> ShortCut:
             return ODD
         written = _json(value)
         # With escapes it is never shorter; and without any it has nothing that cannot be stored.
-        return value if len(written) <= field.longest and "\\" not in written else ODD
+        return value if "\\" not in written and fits(written, field.longest) else ODD
 
     return read
 

@@ -116,6 +116,7 @@ def test_options_that_break_their_rules_are_refused(staff: Api, options: object)
         {"text": '\\ \\\\u0000 " \n'},
         {"ключ": "🫖"},
         {"number": 123456789012345678901234567890},
+        {"text": '"1e300" 1e+300 ' * 1000},
     ],
 )
 def test_attributes_are_any_json_object(staff: Api, attributes: dict[str, Any]) -> None:
@@ -140,6 +141,12 @@ def test_attributes_are_any_json_object(staff: Api, attributes: dict[str, Any]) 
 )
 def test_attributes_that_cannot_be_stored_are_refused(staff: Api, attributes: object) -> None:
     assert refused(staff, attributes=attributes) == ["attributes"]
+
+
+@pytest.mark.parametrize("number", [1e300, -1e-300])
+def test_attributes_are_measured_with_their_numbers_written_out(staff: Api, number: float) -> None:
+    create(staff, attributes={"a": [number] * 60})
+    assert refused(staff, attributes={"a": [number] * 70}) == ["attributes"]
 
 
 @pytest.mark.parametrize("status", ["Active", "sold", "", None, 1, True, ["active"]])

@@ -57,6 +57,7 @@ OBJECTS = [
         for letters in ("x", "é")
         for amount in (9_996, 9_997, 19_992, 19_993)
     ),
+    *({"a": [number] * amount} for number in (1e300, -1e-300) for amount in (60, 70)),
     *({"a": text} for text in TEXTS),
     *({text: "a"} for text in TEXTS),
 ]
