@@ -13,6 +13,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     String,
+    Text,
     bindparam,
     cast,
     func,
@@ -21,7 +22,7 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, REAL, array
+from sqlalchemy.dialects.postgresql import ARRAY, DOUBLE_PRECISION, REAL, TSQUERY, array
 
 from stockroom.core.database import table_of
 from stockroom.core.pagination import Keyset
@@ -32,13 +33,17 @@ from stockroom.products.stocking import stocking
 # How words are taken apart (PostgreSQL's text search configurations).
 _ENGLISH: ColumnElement[str] = literal_column("'english'")
 _SIMPLE: ColumnElement[str] = literal_column("'simple'")
+# A number in the text of a query, and what is put in its place. A quote within a word is written
+# twice, so that none is taken for the beginning or the end of a number.
+_NUMBER: ColumnElement[str] = literal_column(r"""'(?<!'')''-?([0-9][0-9.e+-]*)''(:\*)?(?!'')'""")
+_OF_EITHER_SIGN: ColumnElement[str] = literal_column(r"""'(''\1''\2 | ''-\1''\2)'""")
 
 NOT_ARCHIVED = Product.status != ProductStatus.ARCHIVED
 RANK_WEIGHTS = [0, 0.2, 0.6, 1]
 """Of D (words as written), C (description), B (name) and A (SKU)."""
 INDEXED_SORTS = ("created_at", "updated_at", "name", "price")
 """In either direction: an index gives their first products without a look at the others."""
-_RANKED = f"{RELEVANCE} by ts_rank"
+_RANKED = f"{RELEVANCE} by ts_rank, numbers of either sign"
 """Names the order in cursors: those of another rank would skip products."""
 ANY_WORDS = "any_words"
 """The condition for ``q``, planned without a look at how many products the words are in."""
@@ -125,9 +130,20 @@ def _words(q: str) -> dict[str, str]:
 
 def _text_query() -> ColumnElement[Any]:
     """All words of ``q``, by their English stems; the last one also as the start of a word."""
+    words = func.plainto_tsquery(_ENGLISH, _text("words"))
     start = func.to_tsquery(_SIMPLE, _text("last_start"))
     last_word = start.op("||")(func.plainto_tsquery(_ENGLISH, _text("last_word")))
-    return func.plainto_tsquery(_ENGLISH, _text("words")).op("&&")(last_word)
+    return _of_either_sign(words.op("&&")(last_word))
+
+
+def _of_either_sign(query: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The query, with each of its numbers also as it is read behind a hyphen, and the other way
+    round: to PostgreSQL, the 12 of CUP-12 is -12.
+    """
+    written = func.regexp_replace(
+        cast(query, Text), _NUMBER, _OF_EITHER_SIGN, literal_column("'g'")
+    )
+    return cast(written, TSQUERY)
 
 
 def _rank() -> ColumnElement[float]:
@@ -136,7 +152,8 @@ def _rank() -> ColumnElement[float]:
     ``ts_rank`` also looks at how close the words stand.
     """
     vector = _FETCHED.c.vector
-    phrase = vector.op("@@")(_once(func.phraseto_tsquery(_ENGLISH, _text("q"))))
+    phrase_query = _of_either_sign(func.phraseto_tsquery(_ENGLISH, _text("q")))
+    phrase = vector.op("@@")(_once(phrase_query))
     words = _once(_text_query())
     matches = func.ts_rank(cast(RANK_WEIGHTS, ARRAY(REAL)), vector, words)
     # In double precision the value survives its way through the cursor unchanged.

@@ -75,6 +75,42 @@ def test_a_search_finds(nobody: Api, q: str, sku: str) -> None:
     assert search(nobody, q) == [sku]
 
 
+@pytest.mark.parametrize(
+    ("sku", "name", "q"),
+    [
+        ("CUP-12", "Cup", "cup 12"),
+        ("CUP-12", "Cup", "12 cup"),
+        ("CUP-12", "Cup", "cup 1"),
+        ("CUP-12", "Cup", "CUP-1"),
+        ("CUP 12", "Cup", "cup-12"),
+        ("TEE-10XL", "Tee", "TEE-10"),
+        ("1", "Size 10-14 kettle", "kettle 14"),
+        ("1", "Size 10-14 kettle", "14 10 kettle"),
+        ("1", "Size 10-14 kettle", "-14-10"),
+        ("1", "Pipe, 2-1.5 m", "pipe 1.5"),
+        ("1", "Since 1950-01-31", "31 since"),
+    ],
+)
+def test_a_number_is_found_with_a_hyphen_before_it_and_without(
+    app: Flask, nobody: Api, sku: str, name: str, q: str
+) -> None:
+    make_product(app, sku=sku, name=name)
+    assert search(nobody, q) == [sku]
+
+
+@pytest.mark.parametrize("q", ["cup 2", "cup 1 lid", "cup 13", "cup -2", "a''12''b"])
+def test_another_number_is_not_found(app: Flask, nobody: Api, q: str) -> None:
+    make_product(app, sku="CUP-12", name="Cup with lid")
+    assert search(nobody, q) == []
+
+
+def test_a_number_behind_a_hyphen_is_part_of_a_phrase(app: Flask, nobody: Api) -> None:
+    make_product(app, sku="2", name="Cup, 1 of 12 colours")
+    make_product(app, sku="1", name="Large cup-12", description="For breakfast.")
+    make_product(app, sku="3", name="12 of these, each a cup")
+    assert search(nobody, "cup 12")[0] == "1"
+
+
 @pytest.mark.usefixtures("catalogue")
 @pytest.mark.parametrize("q", ["mug heart", "ug", "blue che mug", "heart | mug", "zebra"])
 def test_a_search_wants_every_word_and_only_the_last_may_be_a_beginning(
@@ -119,6 +155,8 @@ def test_a_search_wants_every_word_and_only_the_last_may_be_a_beginning(
         "ß" * 200,
         "' " * 100,
         "http://example.com/a?b=c#d",
+        "example.com/a'12'b'-3",
+        "example.com/'12' x",
         "a@b.example",
         "1.5e10",
         "-1",
