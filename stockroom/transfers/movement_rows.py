@@ -3,13 +3,16 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from marshmallow import EXCLUDE
+from marshmallow import EXCLUDE, ValidationError
 
 from stockroom.core.fields import Text
 from stockroom.stock.recording import Outcome, RecordedRow, record_rows
 from stockroom.stock.schemas import NewMovementSchema
 from stockroom.transfers.formats import MOVEMENTS, Row
 from stockroom.transfers.imports import load_row
+
+_Document = tuple[str, str, str]
+"""A reference, a SKU in lower case, and a kind: what rows are counted by."""
 
 _ONE_LETTER = str.maketrans({"\u03c2": "\u03c3", "\u0307": None})
 """What Python alone tells apart in lower case: the final sigma, and the dot that was on an İ."""
@@ -31,17 +34,34 @@ class MovementRows:
     def __init__(self, *, dry_run: bool = False) -> None:
         self._dry_run = dry_run
         self._schema = _RowSchema(unknown=EXCLUDE)
-        self._ordinals = Counter[tuple[str, str, str]]()
+        self._ordinals = Counter[_Document]()
 
     def check(self, row: Row) -> RecordedRow:
+        # Rows that are refused count as well: mended, they must not move the ones behind them.
+        ordinal = self._ordinal(row)
         fields: RecordedRow = load_row(self._schema, row)
-        document = (str(fields["reference"]), _alike(fields["sku"]), fields["kind"])
-        self._ordinals[document] += 1
-        fields["ordinal"] = self._ordinals[document]
+        fields["ordinal"] = ordinal
         return fields
 
     def take(self, rows: Sequence[RecordedRow]) -> list[Outcome]:
         return record_rows(rows, dry_run=self._dry_run)
+
+    def _ordinal(self, row: Row) -> int | None:
+        """The how manieth row of its document it is; None if it cannot be told of which one."""
+        if (document := self._document(row)) is None:
+            return None
+        self._ordinals[document] += 1
+        return self._ordinals[document]
+
+    def _document(self, row: Row) -> _Document | None:
+        try:
+            reference, sku, kind = (
+                str(self._schema.fields[name].deserialize(row.values.get(name)))
+                for name in ("reference", "sku", "kind")
+            )
+        except ValidationError:
+            return None
+        return reference, _alike(sku), kind
 
 
 def _alike(sku: str) -> str:

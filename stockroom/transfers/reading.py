@@ -130,14 +130,14 @@ def _header(record: _Record, needed: Sequence[str]) -> list[str]:
 
 
 def _csv_row(line: int, columns: Sequence[str], cells: Sequence[str], layout: Layout) -> Row:
-    cells_by_column = dict(zip(columns, cells, strict=False))
+    cells_by_column = dict(zip(columns, map(str.strip, cells), strict=False))
     if len(cells) != len(columns):
         flaw = f"{len(cells)} cells where the header has {len(columns)}"
         return Row(line, cells_by_column, flaw)
     values: dict[str, Any] = {}
     for name, cell in cells_by_column.items():
-        if cell.strip() or name not in layout.columns:
-            values[name] = _value(cell.strip(), is_number=name in layout.numbers)
+        if cell or name not in layout.columns:
+            values[name] = _value(cell, is_number=name in layout.numbers)
         elif name in layout.when_empty:
             values[name] = layout.when_empty[name]
     for name in layout.json:

@@ -148,6 +148,26 @@ def test_a_bad_row_is_named_and_the_others_are_taken(
     assert levels(app, mug)["main"] == (2, 0)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "MUG,shipped,3 pcs,,order 1,,,",
+        "mug,shipped,,, order 1 ,,,",
+        "MUG,shipped,3,yesterday,order 1,,,",
+        "MUG, shipped,3,,order 1,,,,",
+        "MUG,shipped,3,,order 1",
+    ],
+)
+def test_a_row_that_is_mended_does_not_move_the_rows_behind_it(
+    app: Flask, mug: UUID, tmp_path: Path, bad: str
+) -> None:
+    text = f"{HEADER}\nMUG,received,10,,po 1,,,\n{{}}\nMUG,shipped,5,,order 1,,,\n"
+    assert told(app, tmp_path, text.format(bad)) == {"recorded": 2, "rejected": 1}
+    mended = text.format("MUG,shipped,3,,order 1,,,")
+    assert told(app, tmp_path, mended) == {"known": 2, "recorded": 1}
+    assert levels(app, mug)["main"] == (2, 0)
+
+
 def test_rejected_rows_are_kept_for_mending(app: Flask, mug: UUID, tmp_path: Path) -> None:
     rejects = tmp_path / "rejected.csv"
     text = f"{HEADER}\nMUG,adjusted,3,,count 1,,,\n"
