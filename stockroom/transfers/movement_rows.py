@@ -1,6 +1,5 @@
 """Rows of a shop's history: each is a movement, known by its reference."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from marshmallow import EXCLUDE, ValidationError
@@ -10,9 +9,7 @@ from stockroom.stock.recording import Outcome, RecordedRow, record_rows
 from stockroom.stock.schemas import NewMovementSchema
 from stockroom.transfers.formats import MOVEMENTS, Row
 from stockroom.transfers.imports import load_row
-
-_Document = tuple[str, str, str]
-"""A reference, a SKU in lower case, and a kind: what rows are counted by."""
+from stockroom.transfers.seen import Document, SeenRows
 
 _ONE_LETTER = str.maketrans({"\u03c2": "\u03c3", "\u0307": None})
 """What Python alone tells apart in lower case: the final sigma, and the dot that was on an İ."""
@@ -34,7 +31,7 @@ class MovementRows:
     def __init__(self, *, dry_run: bool = False) -> None:
         self._dry_run = dry_run
         self._schema = _RowSchema(unknown=EXCLUDE)
-        self._ordinals = Counter[_Document]()
+        self._seen = SeenRows()
 
     def check(self, row: Row) -> RecordedRow:
         # Rows that are refused count as well: mended, they must not move the ones behind them.
@@ -48,12 +45,10 @@ class MovementRows:
 
     def _ordinal(self, row: Row) -> int | None:
         """The how manieth row of its document it is; None if it cannot be told of which one."""
-        if (document := self._document(row)) is None:
-            return None
-        self._ordinals[document] += 1
-        return self._ordinals[document]
+        document = self._document(row)
+        return self._seen.count(document) if document else None
 
-    def _document(self, row: Row) -> _Document | None:
+    def _document(self, row: Row) -> Document | None:
         try:
             reference, sku, kind = (
                 str(self._schema.fields[name].deserialize(row.values.get(name)))
@@ -61,7 +56,7 @@ class MovementRows:
             )
         except ValidationError:
             return None
-        return reference, _alike(sku), kind
+        return Document(reference, _alike(sku), kind)
 
 
 def _alike(sku: str) -> str:

@@ -18,23 +18,28 @@ class Place(NamedTuple):
     line: int
 
 
-class SeenSkus:
-    """The SKUs of a file, regardless of case as far as that is certain without the database.
+class _Scratch:
+    """A table in a file that SQLite makes and removes by itself.
 
-    They lie in a file that SQLite makes and removes by itself. It holds nothing but what the
-    import could read again, so nothing of it has to reach the disk in order.
+    It holds nothing but what the import could read again, so nothing of it has to reach the disk
+    in order.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, table: str) -> None:
         # The empty name stands for such a file; the checks of an import move to another thread.
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self._database.close)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._database.execute("BEGIN")
-        self._database.execute(
-            "CREATE TABLE seen (key TEXT PRIMARY KEY, sku TEXT, line INTEGER) WITHOUT ROWID"
-        )
+        self._database.execute(f"CREATE TABLE {table} WITHOUT ROWID")
+
+
+class SeenSkus(_Scratch):
+    """The SKUs of a file, regardless of case as far as that is certain without the database."""
+
+    def __init__(self) -> None:
+        super().__init__("seen (key TEXT PRIMARY KEY, sku TEXT, line INTEGER)")
 
     def add(self, sku: str, line: int) -> Place:
         """Where the SKU stands first, in any case; that is here if it was not seen before."""
@@ -44,3 +49,29 @@ class SeenSkus:
             return Place(sku, line)
         found = self._database.execute("SELECT sku, line FROM seen WHERE key = ?", (key,))
         return Place._make(found.fetchone())
+
+
+class Document(NamedTuple):
+    """What rows of a history are counted by; the SKU is in lower case."""
+
+    reference: str
+    sku: str
+    kind: str
+
+
+class SeenRows(_Scratch):
+    """The rows of a history."""
+
+    def __init__(self) -> None:
+        names = ", ".join(Document._fields)
+        super().__init__(f"documents ({names}, rows INTEGER, PRIMARY KEY ({names}))")
+
+    def count(self, document: Document) -> int:
+        """The how manieth row of the document it is."""
+        counting = (
+            "INSERT INTO documents VALUES (?, ?, ?, 1) "
+            "ON CONFLICT (reference, sku, kind) DO UPDATE SET rows = rows + 1"
+        )
+        self._database.execute(counting, document)
+        counted = "SELECT rows FROM documents WHERE (reference, sku, kind) = (?, ?, ?)"
+        return int(self._database.execute(counted, document).fetchone()[0])

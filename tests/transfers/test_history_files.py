@@ -1,6 +1,7 @@
 """``flask stock import``: a shop's history, which can be imported again and again."""
 
 import json
+import tracemalloc
 from collections import Counter
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 
-from stockroom.transfers.formats import Format
+from stockroom.transfers.formats import Format, Row
 from stockroom.transfers.imports import import_file
 from stockroom.transfers.movement_rows import MovementRows
 from tests.api import Api
@@ -181,6 +182,24 @@ def test_rejected_rows_are_kept_for_mending(app: Flask, mug: UUID, tmp_path: Pat
 def test_a_dry_run_records_nothing(app: Flask, mug: UUID, tmp_path: Path) -> None:
     assert told(app, tmp_path, HISTORY, "--dry-run") == {"recorded": 6, "dry_run": True}
     assert told(app, tmp_path, HISTORY) == {"recorded": 6}
+
+
+def test_however_many_documents_a_history_has_they_are_not_in_memory() -> None:
+    taker = MovementRows()
+
+    def check(document: int) -> None:
+        values = {"sku": "MUG", "kind": "shipped", "quantity": 1, "reference": f"order {document}"}
+        taker.check(Row(document, values))
+
+    check(1)
+    tracemalloc.start()
+    try:
+        for document in range(2, 4000):
+            check(document)
+        grown, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert grown < 100_000
 
 
 def test_a_file_without_a_needed_column_is_refused(app: Flask, mug: UUID, tmp_path: Path) -> None:
