@@ -1,8 +1,8 @@
 """Recording the movements of a file, such as a shop's history.
 
-A row is known by its reference, product and kind, and by its place among the rows of the file that
-share all three: so a file that is recorded again changes nothing, and one that was broken off is
-completed.
+A row is known by its reference, product and kind, and by its ordinal, which is its place among the
+rows of the file that share all three: so a file that is recorded again changes nothing, and one
+that was broken off is completed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +25,8 @@ from stockroom.stock.values import Item, Key
 class RecordedRow(NewMovement, total=False):
     """A movement as a file has it; ``reference`` and ``ordinal`` are needed.
 
-    :ivar ordinal: the how manieth row of the file it is, from 1, of those with the same reference,
-        SKU and kind.
+    :ivar ordinal: the how manieth row it is, from 1, of those with the same reference, SKU and
+        kind.
     """
 
     sku: str

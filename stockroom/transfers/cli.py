@@ -43,8 +43,9 @@ def import_movements(file: Path, *, dry_run: bool, **how: Any) -> None:
     """Record the movements in FILE, such as a shop's history; - is standard input.
 
     A CSV file names its columns in its first line. sku, kind, quantity and reference are needed;
-    occurred_at, location, to_location and reason are known. A row is known by its reference: a file
-    that is imported again changes nothing.
+    occurred_at, ordinal, location, to_location and reason are known. A row is known by its
+    reference, SKU and kind, and by its ordinal, which is counted if left out: a file that is
+    imported again changes nothing.
 
     Example: flask stock import history.csv --rejects rejected.csv
     """

@@ -79,11 +79,12 @@ MOVEMENTS = Layout(
         "quantity",
         "occurred_at",
         "reference",
+        "ordinal",
         "location",
         "to_location",
         "reason",
     ),
-    numbers=("quantity",),
+    numbers=("quantity", "ordinal"),
     why="rejection",
 )
 

@@ -43,11 +43,14 @@ class Taker(Protocol[T]):
     """What a kind of file is good for. While some rows are taken, the next are checked, in another
     thread.
 
+    :ivar placed: the row with what the taker knows it by, as it is kept if it is rejected.
     :ivar check: what a row says; raises ``BadRow`` where it cannot be taken.
     :ivar take: writes some of them in one transaction; returns an outcome for each.
     """
 
     layout: Layout
+
+    def placed(self, row: Row, /) -> Row: ...
 
     def check(self, row: Row, /) -> T: ...
 
@@ -135,8 +138,8 @@ class _Run(Generic[T]):
         self._expected = {*taker.layout.columns, *taker.layout.place, ""}
 
     def check(self, rows: Sequence[Row], file: IO[bytes]) -> _Batch[T]:
-        batch = _Batch[T](rows, file.tell())
-        for row in rows:
+        batch = _Batch[T]([self._taker.placed(row) for row in rows], file.tell())
+        for row in batch.rows:
             if not row.flaw:
                 self.summary.unknown_columns |= row.values.keys() - self._expected
             try:

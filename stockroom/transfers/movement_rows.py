@@ -1,14 +1,15 @@
 """Rows of a shop's history: each is a movement, known by its reference."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from marshmallow import EXCLUDE, ValidationError
 
-from stockroom.core.fields import Text
+from stockroom.core.fields import Pieces, Text
 from stockroom.stock.recording import Outcome, RecordedRow, record_rows
 from stockroom.stock.schemas import NewMovementSchema
 from stockroom.transfers.formats import MOVEMENTS, Row
-from stockroom.transfers.imports import load_row
+from stockroom.transfers.imports import BadRow, load_row
 from stockroom.transfers.seen import Document, SeenRows
 
 _ONE_LETTER = str.maketrans({"\u03c2": "\u03c3", "\u0307": None})
@@ -18,6 +19,7 @@ _ONE_LETTER = str.maketrans({"\u03c2": "\u03c3", "\u0307": None})
 class _RowSchema(NewMovementSchema):
     sku = Text(64, required=True)
     reference = Text(200, required=True)
+    ordinal = Pieces(minimum=1)
 
 
 class MovementRows:
@@ -33,22 +35,27 @@ class MovementRows:
         self._schema = _RowSchema(unknown=EXCLUDE)
         self._seen = SeenRows()
 
-    def check(self, row: Row) -> RecordedRow:
+    def placed(self, row: Row) -> Row:
+        """The row with its ordinal, which is counted if the file does not give it."""
         # Rows that are refused count as well: mended, they must not move the ones behind them.
-        ordinal = self._ordinal(row)
+        document = self._document(row)
+        if document is None or row.values.get("ordinal") not in (None, ""):
+            return row
+        return replace(row, values={**row.values, "ordinal": self._seen.count(document)})
+
+    def check(self, row: Row) -> RecordedRow:
         fields: RecordedRow = load_row(self._schema, row)
-        fields["ordinal"] = ordinal
+        document = Document(str(fields["reference"]), fields["sku"].lower(), fields["kind"])
+        ordinal = fields["ordinal"] or 0
+        if (line := self._seen.add(document, ordinal, row.line)) != row.line:
+            raise BadRow(f"ordinal {ordinal} of {document.reference} stands in line {line} already")
         return fields
 
     def take(self, rows: Sequence[RecordedRow]) -> list[Outcome]:
         return record_rows(rows, dry_run=self._dry_run)
 
-    def _ordinal(self, row: Row) -> int | None:
-        """The how manieth row of its document it is; None if it cannot be told of which one."""
-        document = self._document(row)
-        return self._seen.count(document) if document else None
-
     def _document(self, row: Row) -> Document | None:
+        """What the row is counted by; None if it cannot be read."""
         try:
             reference, sku, kind = (
                 str(self._schema.fields[name].deserialize(row.values.get(name)))

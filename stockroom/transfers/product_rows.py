@@ -37,6 +37,10 @@ class ProductRows:
         self._schema = OrdinaryRows(NewProductSchema(unknown=EXCLUDE))
         self._seen = SeenSkus()
 
+    def placed(self, row: Row) -> Row:
+        """The row as it is: the SKU is all that it is known by."""
+        return row
+
     def check(self, row: Row) -> ProductRow:
         fields: ProductRow = load_row(self._schema, row)
         sku = fields["sku"]

@@ -19,20 +19,21 @@ class Place(NamedTuple):
 
 
 class _Scratch:
-    """A table in a file that SQLite makes and removes by itself.
+    """Tables in a file that SQLite makes and removes by itself.
 
     It holds nothing but what the import could read again, so nothing of it has to reach the disk
     in order.
     """
 
-    def __init__(self, table: str) -> None:
+    def __init__(self, *tables: str) -> None:
         # The empty name stands for such a file; the checks of an import move to another thread.
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         weakref.finalize(self, self._database.close)
         self._database.execute("PRAGMA journal_mode = OFF")
         self._database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._database.execute("BEGIN")
-        self._database.execute(f"CREATE TABLE {table} WITHOUT ROWID")
+        for table in tables:
+            self._database.execute(f"CREATE TABLE {table} WITHOUT ROWID")
 
 
 class SeenSkus(_Scratch):
@@ -64,10 +65,13 @@ class SeenRows(_Scratch):
 
     def __init__(self) -> None:
         names = ", ".join(Document._fields)
-        super().__init__(f"documents ({names}, rows INTEGER, PRIMARY KEY ({names}))")
+        super().__init__(
+            f"documents ({names}, rows INTEGER, PRIMARY KEY ({names}))",
+            f"seen ({names}, ordinal INTEGER, line INTEGER, PRIMARY KEY ({names}, ordinal))",
+        )
 
     def count(self, document: Document) -> int:
-        """The how manieth row of the document it is."""
+        """Count a row of the document; returns the how manieth it is."""
         counting = (
             "INSERT INTO documents VALUES (?, ?, ?, 1) "
             "ON CONFLICT (reference, sku, kind) DO UPDATE SET rows = rows + 1"
@@ -75,3 +79,12 @@ class SeenRows(_Scratch):
         self._database.execute(counting, document)
         counted = "SELECT rows FROM documents WHERE (reference, sku, kind) = (?, ?, ?)"
         return int(self._database.execute(counted, document).fetchone()[0])
+
+    def add(self, document: Document, ordinal: int, line: int) -> int:
+        """The line in which the row stands first; that is this one if it was not seen before."""
+        key = (*document, ordinal)
+        insertion = "INSERT INTO seen VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+        if self._database.execute(insertion, (*key, line)).rowcount:
+            return line
+        seen = "SELECT line FROM seen WHERE (reference, sku, kind, ordinal) = (?, ?, ?, ?)"
+        return int(self._database.execute(seen, key).fetchone()[0])
