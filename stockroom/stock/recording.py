@@ -8,7 +8,6 @@ that was broken off is completed.
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -18,7 +17,7 @@ from stockroom.stock.books import LOCK_SECONDS, Books
 from stockroom.stock.errors import InsufficientStock
 from stockroom.stock.expiry import expire_of
 from stockroom.stock.models import MAIN, MovementKind
-from stockroom.stock.service import NewMovement, book, keys_of
+from stockroom.stock.service import NewMovement, book, changes_of
 from stockroom.stock.values import Item, Key
 
 
@@ -50,7 +49,7 @@ def record_rows(rows: Sequence[RecordedRow], *, dry_run: bool = False) -> list[O
     """Book the rows that are not in the ledger yet, in their order and in one transaction.
 
     Rejected is a row whose product or location there is not, that takes out more than is available,
-    or that the ledger has with another quantity.
+    or that the ledger has otherwise.
 
     :param dry_run: tell the outcomes and keep nothing.
     """
@@ -77,8 +76,8 @@ class _Recorder:
             return Outcome(Recorded.REJECTED, f"no product has the SKU {row['sku']}")
         if unknown := [code for code in _ends(row) if code not in self._locations]:
             return Outcome(Recorded.REJECTED, f"there is no location {unknown[0]}")
-        if (known := self._known.get(_identity(item, row))) is not None:
-            return _known_already(row, known)
+        if (known := self._known_already(item, row)) is not None:
+            return known
         try:
             book(self.books, item, row)
         except InsufficientStock as error:
@@ -89,32 +88,41 @@ class _Recorder:
         for row in rows:
             item = self._items.get(row["sku"])
             if item and self._locations.issuperset(_ends(row)):
-                yield from keys_of(item.id, row)
+                yield from changes_of(item.id, row)
+
+    def _known_already(self, item: Item, row: RecordedRow) -> Outcome | None:
+        """What becomes of a row that the ledger has, or one end of it; None if it has neither."""
+        lines = _lines(item, row)
+        known = {line: self._known[line] for line in lines if line in self._known}
+        if not known:
+            return None
+        return Outcome(Recorded.KNOWN) if known == lines else _has_otherwise(row, known)
 
     def _imported(self, session: Session, rows: Sequence[RecordedRow]) -> Mapping["_Identity", int]:
         ids = [item.id for item in self._items.values()]
         references = {str(row["reference"]) for row in rows}
         return {
-            (it.product_id, it.location, str(it.reference), it.kind, it.ordinal or 0): it.quantity
+            ((it.product_id, it.location), str(it.reference), it.kind, it.ordinal or 0): it.change
             for it in repository.ledger.imported(session, ids, references)
         }
 
 
-_Identity = tuple[UUID, str, str, MovementKind, int]
+_Identity = tuple[Key, str, MovementKind, int]
+"""What a line of the ledger is known by: its level, its reference, its kind and its ordinal."""
 
 
-def _identity(item: Item, row: RecordedRow) -> _Identity:
-    location, ordinal = row.get("location", MAIN), row["ordinal"] or 0
-    return item.id, location, str(row["reference"]), row["kind"], ordinal
+def _lines(item: Item, row: RecordedRow) -> dict[_Identity, int]:
+    """The lines that the ledger has once the row is recorded, with their changes."""
+    name = str(row["reference"]), row["kind"], row["ordinal"] or 0
+    return {(key, *name): change for key, change in changes_of(item.id, row).items()}
 
 
-def _known_already(row: RecordedRow, quantity: int) -> Outcome:
-    if quantity == row["quantity"]:
-        return Outcome(Recorded.KNOWN)
+def _has_otherwise(row: RecordedRow, known: Mapping[_Identity, int]) -> Outcome:
+    lines = " and ".join(f"{change:+} at {key[1]}" for (key, *_), change in known.items())
     return Outcome(
         Recorded.REJECTED,
-        f"the ledger has {row['reference']} with {quantity} pieces; what it says is for good: "
-        f"mend it by an adjustment",
+        f"the ledger has {row['reference']} with {lines}; what it says is for good: mend it by an "
+        f"adjustment, or if the row is another, give it an ordinal that none has",
     )
 
 

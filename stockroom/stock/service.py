@@ -70,16 +70,20 @@ def move(product_id: UUID, new: NewMovement) -> Movement:
         if not items:
             raise ProductNotFound
         _require_locations(session, new)
-        books = Books(session, items, open_at=keys_of(product_id, new))
+        books = Books(session, items, open_at=changes_of(product_id, new))
         line = book(books, items[0], new)
         books.close()
     return Movement(**line)
 
 
-def keys_of(product_id: UUID, new: NewMovement) -> list[Key]:
-    """The levels that a movement changes."""
-    ends = [new.get("location", MAIN), *([new["to_location"]] if "to_location" in new else [])]
-    return [(product_id, location) for location in ends]
+def changes_of(product_id: UUID, new: NewMovement) -> dict[Key, int]:
+    """By how much a movement changes levels: one, or of a transfer two, where it begins first."""
+    kind, quantity = new["kind"], new["quantity"]
+    begin = product_id, new.get("location", MAIN)
+    changes = {begin: -quantity if kind in _TAKES_OUT else quantity}
+    if "to_location" in new:
+        changes[product_id, new["to_location"]] = quantity
+    return changes
 
 
 def book(books: Books, item: Item, new: NewMovement) -> dict[str, object]:
@@ -87,18 +91,15 @@ def book(books: Books, item: Item, new: NewMovement) -> dict[str, object]:
 
     :raises InsufficientStock: if it takes out more than is available.
     """
-    kind, quantity = new["kind"], new["quantity"]
     facts: Facts = {
         "reason": new.get("reason"),
         "reference": new.get("reference"),
         "ordinal": new.get("ordinal"),
         "occurred_at": new.get("occurred_at"),
     }
-    first, *rest = keys_of(item.id, new)
-    line = books.move(first, kind, -quantity if kind in _TAKES_OUT else quantity, **facts)
-    for key in rest:
-        books.move(key, kind, quantity, **facts)
-    return line
+    changes = changes_of(item.id, new).items()
+    lines = [books.move(key, new["kind"], change, **facts) for key, change in changes]
+    return lines[0]
 
 
 def list_movements(product_id: UUID, filters: MovementFilters, page: PageRequest) -> Page[Movement]:

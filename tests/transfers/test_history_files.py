@@ -123,7 +123,29 @@ def test_a_row_that_the_ledger_has_otherwise_is_named(
     told(app, tmp_path, HISTORY)
     result = import_history(app, tmp_path, HISTORY.replace("received,10", "received,12"))
     assert result.stdout == "0 recorded, 5 known, 1 rejected\n"
-    assert "line 2: the ledger has po 1 with 10 pieces" in result.stderr
+    assert "line 2: the ledger has po 1 with +10 at main; " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("another", "has"),
+    [
+        ("4,,van 1,yard,shop", "+2 at shop"),
+        ("2,,van 1,shop,main", "+2 at shop and -2 at main"),
+        ("2,,van 1,main,yard", "-2 at main"),
+        ("4,,van 1,main,shop", "-2 at main and +2 at shop"),
+    ],
+)
+def test_another_transfer_under_the_same_reference_is_named_and_the_others_are_taken(
+    app: Flask, mug: UUID, tmp_path: Path, another: str, has: str
+) -> None:
+    make_location(app, "yard")
+    told(app, tmp_path, HISTORY)
+    before = levels(app, mug)
+    text = f"{HEADER}\nMUG,received,30,,po 77,yard,,\nMUG,transferred,{another},\n"
+    result = import_history(app, tmp_path, text)
+    assert result.stdout == "1 recorded, 0 known, 1 rejected\n"
+    assert f"line 3: the ledger has van 1 with {has}; " in result.stderr
+    assert levels(app, mug) == before | {"yard": (30, 0)}
 
 
 @pytest.mark.parametrize(
