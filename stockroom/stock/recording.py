@@ -6,6 +6,7 @@ that was broken off is completed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -44,16 +45,27 @@ class Outcome(NamedTuple):
     reason: str = ""
 
 
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Within it, what is recorded is seen by what is recorded next, and nothing of it is kept.
+
+    What it has booked on stays locked until it ends. As it is one transaction, a lock that is not
+    had in time ends it.
+
+    :raises Busy: for such a lock, or a deadlock.
+    """
+    with transaction(dry_run=True, lock_seconds=LOCK_SECONDS):
+        yield
+
+
 @retried
-def record_rows(rows: Sequence[RecordedRow], *, dry_run: bool = False) -> list[Outcome]:
+def record_rows(rows: Sequence[RecordedRow]) -> list[Outcome]:
     """Book the rows that are not in the ledger yet, in their order and in one transaction.
 
     Rejected is a row whose product or location there is not, that takes out more than is available,
     or that the ledger has otherwise.
-
-    :param dry_run: tell the outcomes and keep nothing.
     """
-    with transaction(dry_run=dry_run, lock_seconds=LOCK_SECONDS) as session:
+    with transaction(lock_seconds=LOCK_SECONDS) as session:
         recorder = _Recorder(session, rows)
         outcomes = [recorder.record(row) for row in rows]
         recorder.books.close()

@@ -13,7 +13,7 @@ from click import option
 from stockroom.products.batch import Result
 from stockroom.products.cli import products_commands
 from stockroom.stock.cli import stock_commands
-from stockroom.stock.recording import Recorded
+from stockroom.stock.recording import Recorded, rehearsal
 from stockroom.transfers.console import format_option, import_command, run_import
 from stockroom.transfers.exports import export_products
 from stockroom.transfers.files import written_whole
@@ -49,7 +49,9 @@ def import_movements(file: Path, *, dry_run: bool, **how: Any) -> None:
 
     Example: flask stock import history.csv --rejects rejected.csv
     """
-    run_import(file, MovementRows(dry_run=dry_run), Recorded, dry_run=dry_run, **how)
+    # As one transaction: a row may sell what another has brought in, any number of rows before.
+    with rehearsal() if dry_run else nullcontext():
+        run_import(file, MovementRows(), Recorded, dry_run=dry_run, **how)
 
 
 @products_commands.command("export")

@@ -23,15 +23,11 @@ class _RowSchema(NewMovementSchema):
 
 
 class MovementRows:
-    """Takes rows of movements, in their order; one that the ledger has already is passed over.
-
-    :param dry_run: tell what would happen, and write nothing.
-    """
+    """Takes rows of movements, in their order; one that the ledger has already is passed over."""
 
     layout = MOVEMENTS
 
-    def __init__(self, *, dry_run: bool = False) -> None:
-        self._dry_run = dry_run
+    def __init__(self) -> None:
         self._schema = _RowSchema(unknown=EXCLUDE)
         self._seen = SeenRows()
 
@@ -52,7 +48,7 @@ class MovementRows:
         return fields
 
     def take(self, rows: Sequence[RecordedRow]) -> list[Outcome]:
-        return record_rows(rows, dry_run=self._dry_run)
+        return record_rows(rows)
 
     def _document(self, row: Row) -> Document | None:
         """What the row is counted by; None if it cannot be read."""

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from stockroom.transfers.formats import Format, Row
-from stockroom.transfers.imports import import_file
+from stockroom.transfers.imports import ROWS_AT_ONCE, import_file
 from stockroom.transfers.movement_rows import MovementRows
 from stockroom.transfers.writing import write_rows
 from tests.api import Api
@@ -259,6 +259,17 @@ def test_an_ordinal_that_is_none_is_refused(
 def test_a_dry_run_records_nothing(app: Flask, mug: UUID, tmp_path: Path) -> None:
     assert told(app, tmp_path, HISTORY, "--dry-run") == {"recorded": 6, "dry_run": True}
     assert told(app, tmp_path, HISTORY) == {"recorded": 6}
+
+
+def test_a_dry_run_of_a_long_file_tells_what_the_import_does(
+    app: Flask, mug: UUID, tmp_path: Path
+) -> None:
+    sales = "".join(f"MUG,shipped,1,,order {number},,,\n" for number in range(ROWS_AT_ONCE + 200))
+    text = f"{HEADER}\nMUG,received,{ROWS_AT_ONCE + 100},,po 1,,,\n{sales}"
+    expected = {"recorded": ROWS_AT_ONCE + 101, "rejected": 100}
+    assert told(app, tmp_path, text, "--dry-run") == {**expected, "dry_run": True}
+    assert levels(app, mug) == {}
+    assert told(app, tmp_path, text) == expected
 
 
 def test_however_many_documents_a_history_has_they_are_not_in_memory() -> None:
