@@ -41,7 +41,7 @@ class MovementRows:
 
     def check(self, row: Row) -> RecordedRow:
         fields: RecordedRow = load_row(self._schema, row)
-        document = Document(str(fields["reference"]), fields["sku"].lower(), fields["kind"])
+        document = Document(str(fields["reference"]), _alike(fields["sku"]), fields["kind"])
         ordinal = fields["ordinal"] or 0
         if (line := self._seen.add(document, ordinal, row.line)) != row.line:
             raise BadRow(f"ordinal {ordinal} of {document.reference} stands in line {line} already")

@@ -53,7 +53,7 @@ class SeenSkus(_Scratch):
 
 
 class Document(NamedTuple):
-    """What rows of a history are counted by; the SKU is in lower case."""
+    """What rows of a history are counted by; the SKU is the same in any case."""
 
     reference: str
     sku: str
