@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 SUCCESSES = range(200, 300)
 REDIRECTS = range(300, 400)
+NOT_MADE = "The request could not be made."
 RESOLVED_FOR_SECONDS = 5
 NAMES_KEPT = 1000
 
@@ -98,7 +99,7 @@ class Sender:
         except Exception:
             # Whatever it is, this one fails, and is tried again like any other.
             log.exception("delivery failed", delivery=str(parcel.delivery_id))
-            return None, "The request could not be made."
+            return None, NOT_MADE
         return answer, "Redirects are not followed." if answer.status in REDIRECTS else None
 
     def _post(self, parcel: Parcel, headers: dict[str, str]) -> Answer:

@@ -44,6 +44,6 @@ def read_retry_after(header: str | None, received_at: datetime) -> datetime | No
         return received_at + timedelta(seconds=seconds)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -20,7 +20,7 @@ from stockroom.core.database import now
 from stockroom.core.errors import Unavailable
 from stockroom.core.transaction import transaction
 from stockroom.webhooks.sending import outcomes, queue
-from stockroom.webhooks.sending.attempt import Result, Sender
+from stockroom.webhooks.sending.attempt import NOT_MADE, Result, Sender
 from stockroom.webhooks.sending.lanes import REQUESTS_AT_ONCE, Lanes
 from stockroom.webhooks.sending.parcels import Parcel, take
 
@@ -129,12 +129,21 @@ class Dispatcher:
                 self._threads.submit(self._deliver, parcel)
 
     def _deliver(self, parcel: Parcel) -> None:
-        result = self._sender.send(parcel)
+        result = self._result_of(parcel)
         with self._changed:
             self._results.append(result)
             self._send(self._lanes.finish(result))
             self._changed.notify_all()
         self._pump_safely()
+
+    def _result_of(self, parcel: Parcel) -> Result:
+        started_at = now()
+        try:
+            return self._sender.send(parcel)
+        except Exception:
+            # A bug, but one that must end like any failure: its place would never be free again.
+            log.exception("delivery failed", delivery=str(parcel.delivery_id))
+            return Result(parcel, {}, started_at, 0, error=NOT_MADE)
 
     def _pump_safely(self) -> None:
         try:

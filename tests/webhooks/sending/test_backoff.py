@@ -70,6 +70,18 @@ def test_retry_after_is_seconds_or_a_date(header: str, seconds: int) -> None:
     assert read_retry_after(header, NOON) == NOON + timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("header", [None, "", "soon", "-1", "1.5", "٣", "Wed, 99 Nov 2026"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        "soon",
+        "-1",
+        "1.5",
+        "٣",
+        "Wed, 99 Nov 2026",
+        "Wed, 25 Nov 2026 12:01:00 +" + "9" * 20,
+    ],
+)
 def test_what_is_neither_is_left_aside(header: str | None) -> None:
     assert read_retry_after(header, NOON) is None

@@ -11,13 +11,15 @@ from flask import Flask
 from sqlalchemy import select
 
 from stockroom.config import ROOT, Settings
+from stockroom.core.context import entering_application
 from stockroom.core.database import now
 from stockroom.core.transaction import transaction
 from stockroom.outbox.relay import relay
 from stockroom.webhooks import jobs
 from stockroom.webhooks.models import Delivery
 from stockroom.webhooks.sending import outcomes, queue
-from stockroom.webhooks.sending.attempt import Result
+from stockroom.webhooks.sending.attempt import Result, Sender
+from stockroom.webhooks.sending.dispatcher import Dispatcher
 from stockroom.webhooks.sending.lanes import WIDTH
 from stockroom.webhooks.sending.parcels import Parcel, take
 from tests.contract.web import environment
@@ -34,6 +36,16 @@ def take_all(app: Flask, lease_seconds: float = 60) -> list[Parcel]:
         webhooks = queue.due_webhooks(session, moment)
         most = {webhook.id: 100 for webhook in webhooks}
         return take(session, webhooks, most, moment, moment + timedelta(seconds=lease_seconds))
+
+
+class BrokenSender(Sender):
+    """One with a bug."""
+
+    def __init__(self) -> None:
+        super().__init__(http=True, networks=[], seconds=1)
+
+    def send(self, parcel: Parcel) -> Result:
+        raise RuntimeError(parcel.url)
 
 
 def record(app: Flask, *results: Result) -> None:
@@ -134,6 +146,24 @@ def test_after_a_stop_the_next_run_begins_anew(relayed: Hook, receiver: Receiver
         jobs.stop()
     pump(relayed.app)
     until(lambda: len(set(receiver.ids)) == 3)
+
+
+def test_what_a_bug_keeps_from_being_sent_leaves_its_place_to_the_next(
+    hook: Hook, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_product(hook.app)
+    with hook.app.app_context():
+        relay()
+        dispatcher = Dispatcher(entering_application(), BrokenSender(), seconds=1)
+        dispatcher.pump()
+        until(lambda: hook.delivery()["attempts"] == 1)
+        hook.set_back(seconds=7)
+        dispatcher.pump()
+        until(lambda: hook.delivery()["attempts"] == 2)
+        dispatcher.stop()
+    assert hook.delivery()["error"] == "The request could not be made."
+    errors = [it.msg["event"] for it in caplog.records if it.levelname == "ERROR"]
+    assert errors == ["delivery failed"] * 2
 
 
 KILLED = """
