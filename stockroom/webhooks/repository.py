@@ -1,13 +1,12 @@
 """Every query on webhooks and the log of their deliveries; ``queue`` has those on due work."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from stockroom.core.database import now
 from stockroom.core.pagination import Keyset
 from stockroom.webhooks.errors import DeliveryNotFound, WebhookNotFound
 from stockroom.webhooks.models import Delivery, DeliveryState, Webhook
@@ -40,24 +39,17 @@ def lock_all(session: Session) -> Sequence[Webhook]:
     return session.scalars(select(Webhook).order_by(Webhook.id).with_for_update()).all()
 
 
-def lock_failing(session: Session, webhook_ids: Iterable[UUID]) -> Sequence[Webhook]:
-    """Those of the webhooks that are active; they stay as they are until the transaction ends."""
-    return session.scalars(
-        select(Webhook)
-        .where(Webhook.id.in_(webhook_ids), Webhook.is_active)
-        .order_by(Webhook.id)
-        # Not against new deliveries, which only need to know that the webhook stays.
-        .with_for_update(key_share=True)
-    ).all()
+def lock_judged(
+    session: Session, well: Collection[UUID], ill: Collection[UUID]
+) -> Sequence[Webhook]:
+    """Those of the well that were failing, and those of the ill that are active.
 
-
-def recover(session: Session, webhook_ids: Iterable[UUID]) -> None:
-    """Note of these that they do not fail (any more)."""
-    statement = update(Webhook).where(
-        Webhook.id.in_(webhook_ids), Webhook.failing_since.is_not(None)
-    )
-    values = {"failing_since": None, "version": Webhook.version + 1, "updated_at": now()}
-    session.execute(statement.values(values).execution_options(synchronize_session=False))
+    They stay as they are until the transaction ends.
+    """
+    recovers = Webhook.id.in_(well) & Webhook.failing_since.is_not(None)
+    fails = Webhook.id.in_(ill) & Webhook.is_active
+    statement = select(Webhook).where(recovers | fails).order_by(Webhook.id)
+    return session.scalars(statement.with_for_update()).all()
 
 
 def deliveries_of(webhook_id: UUID, state: DeliveryState | None = None) -> Select[tuple[Delivery]]:

@@ -31,10 +31,7 @@ SWITCHED_OFF_AFTER = timedelta(hours=24)
 def record(session: Session, results: Sequence[Result]) -> None:
     """Log the attempts, and do what follows from them."""
     # Webhooks before deliveries, as everywhere: two who lock them in turns would deadlock.
-    well = {result.parcel.webhook_id for result in results if result.is_success}
-    repository.recover(session, well)
-    ill = [result for result in results if not result.is_success]
-    switched_off = _note_failures(session, [it for it in ill if it.parcel.webhook_id not in well])
+    switched_off = _judge(session, results)
     queue.finish(session, [_outcome(result) for result in results])
     for webhook in switched_off:
         queue.give_up(session, webhook.id, webhook.disabled_reason or "", now())
@@ -56,24 +53,31 @@ def switch_off(session: Session, webhook: Webhook, reason: str) -> None:
         send(session, address, "webhooks/disabled", params)
 
 
-def _note_failures(session: Session, failures: Sequence[Result]) -> Sequence[Webhook]:
-    """Note since when endpoints fail; returns those that are switched off for it."""
-    if not failures:
-        return ()
-    first: dict[UUID, datetime] = {}
-    gone: set[UUID] = set()
-    for result in failures:
-        webhook_id = result.parcel.webhook_id
-        first[webhook_id] = min(first.get(webhook_id, result.started_at), result.started_at)
-        if result.status == HTTPStatus.GONE:
-            gone.add(webhook_id)
+def _judge(session: Session, results: Sequence[Result]) -> Sequence[Webhook]:
+    """Note since when endpoints fail, or that they do not; returns those that are switched off."""
+    well = {it.parcel.webhook_id for it in results if it.is_success}
+    failures = [it for it in results if it.parcel.webhook_id not in well]
+    gone = {it.parcel.webhook_id for it in failures if it.status == HTTPStatus.GONE}
+    first = _first_failures(failures)
     switched_off = []
-    for webhook in repository.lock_failing(session, first):
+    for webhook in repository.lock_judged(session, well, first):
+        if webhook.id in well:
+            webhook.failing_since = None
+            continue
         webhook.failing_since = webhook.failing_since or first[webhook.id]
         if reason := _reason_to_switch_off(webhook, gone):
             switch_off(session, webhook, reason)
             switched_off.append(webhook)
     return switched_off
+
+
+def _first_failures(failures: Sequence[Result]) -> Mapping[UUID, datetime]:
+    """When the first of them began, for each endpoint."""
+    first: dict[UUID, datetime] = {}
+    for result in failures:
+        webhook_id = result.parcel.webhook_id
+        first[webhook_id] = min(first.get(webhook_id, result.started_at), result.started_at)
+    return first
 
 
 def _reason_to_switch_off(webhook: Webhook, gone: set[UUID]) -> str | None:

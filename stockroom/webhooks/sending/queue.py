@@ -67,7 +67,10 @@ def add_matching(session: Session, after: int, through: int) -> int:
         .join(Webhook, Webhook.events.op("&&")(chosen_by) & Webhook.is_active)
         # That of a test was added together with the event, for the one endpoint it is about.
         .where(*_between(after, through), Event.type != EventType.WEBHOOK_TESTED)
-        .order_by(Event.position)
+        .order_by(Webhook.id, Event.position)
+        # Whoever switches one off has it locked and fails what it finds: this waits, and judges
+        # anew. In the order in which everybody locks webhooks, or two would deadlock.
+        .with_for_update(read=True, of=Webhook)
     )
     names = [
         *("id", "webhook_id", "event_id", "position", "state"),
