@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPException, HTTPResponse, parse_headers
 from threading import Lock
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -16,6 +18,8 @@ from stockroom.webhooks.targets.target import Target
 CONNECTIONS_KEPT = 8
 """For each address: as many as requests are sent to one endpoint at once."""
 ADDRESSES_KEPT = 500
+INTERIM = frozenset(range(100, 200)) - {HTTPStatus.SWITCHING_PROTOCOLS}
+INTERIM_AT_MOST = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,39 @@ class Answer:
     beginning: bytes
 
 
+class _FinalResponse(HTTPResponse):
+    """The one that counts. Python passes over 100 alone, and would take what follows another
+    interim one for the answer to the next request.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        # What comes from here on is not HTTP.
+        self.will_close |= self.status == HTTPStatus.SWITCHING_PROTOCOLS
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Pass over interim ones, however many kinds there will be (RFC 9110, 15.2).
+
+        :raises HTTPException: if they do not end.
+        """
+        for _ in range(INTERIM_AT_MOST + 1):
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if status not in INTERIM:
+                return version, status, reason
+            parse_headers(self.fp)
+        raise HTTPException(f"More than {INTERIM_AT_MOST} interim answers.")
+
+
 class _Connection(HTTPConnection):
+    response_class = _FinalResponse
+
     def _new_conn(self) -> BoundSocket:
         return _connected(self)
 
 
 class _TLSConnection(HTTPSConnection):
+    response_class = _FinalResponse
+
     def _new_conn(self) -> BoundSocket:
         return _connected(self)
 

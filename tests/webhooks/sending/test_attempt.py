@@ -126,6 +126,38 @@ def test_what_is_not_http_is_a_failure() -> None:
     assert result.error == "The connection was closed before an answer came."
 
 
+@pytest.mark.parametrize("interim", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
+def test_an_interim_answer_is_not_the_answer(interim: bytes) -> None:
+    hint = b"HTTP/1.1 " + interim + b"\r\nLink: </style.css>; rel=preload\r\n\r\n"
+    answer = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 4\r\n\r\nlost"
+    with raw_server(hint, hint + answer, every=0) as url:
+        result = send(url)
+    assert (result.status, result.response) == (500, "lost")
+
+
+@pytest.mark.parametrize("interim", [b"100 Continue", b"102 Processing"])
+def test_after_many_interim_answers_no_more_is_waited_for(interim: bytes) -> None:
+    hints = (b"HTTP/1.1 " + interim + b"\r\n\r\n") * 21
+    with raw_server(hints + b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", every=0) as url:
+        result = send(url)
+    assert result.error == "The connection was closed before an answer came."
+
+
+def test_interim_answers_give_a_receiver_no_more_time() -> None:
+    hints = [b"HTTP/1.1 102 Processing\r\n\r\n"] * 9
+    with raw_server(*hints, every=0.1) as url:
+        result = send(url, seconds=0.3)
+    assert result.error == "No answer within 0.3 seconds."
+
+
+def test_who_switches_protocols_has_failed_and_is_connected_to_anew(receiver: Receiver) -> None:
+    receiver.answers(101, Upgrade="websocket", Connection="Upgrade")
+    with closing(Sender(http=True, networks=["127.0.0.0/8"], seconds=1)) as sender:
+        results = [sender.send(parcel(receiver.url)) for _ in range(2)]
+    assert [(it.status, it.is_success) for it in results] == [(101, False)] * 2
+    assert receiver.connections == 2
+
+
 def test_nobody_listening_is_a_failure() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
