@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from stockroom.core.context import settings
 from stockroom.core.database import new_id, now
-from stockroom.core.encryption import encrypt, renewed
+from stockroom.core.encryption import Undecipherable, decrypt, encrypt, renewed
 from stockroom.core.errors import InvalidInput
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.transaction import reading, transaction
@@ -122,15 +122,14 @@ def remove(webhook_id: UUID, expected: ExpectedVersion = ANY_VERSION) -> None:
 
 
 def rotate_secret(webhook_id: UUID) -> Issued:
-    """Give a webhook a new secret. For a day the one before signs as well.
+    """Give a webhook a new secret. For a day the one before signs as well, unless its key is lost.
 
     :raises WebhookNotFound: if there is none.
     """
     secret = new_secret()
     with transaction() as session:
         webhook = repository.get(session, webhook_id, lock=True)
-        webhook.previous_secret = webhook.secret
-        webhook.previous_secret_until = now() + BOTH_SECRETS_FOR
+        _keep_as_previous(webhook)
         webhook.secret = encrypt(secret)
         record(session, EventType.WEBHOOK_SECRET_ROTATED, webhook.id, state_of(webhook))
     return Issued(webhook, secret)
@@ -139,12 +138,16 @@ def rotate_secret(webhook_id: UUID) -> Issued:
 def reencrypt() -> int:
     """Encrypt every secret with the first of the keys; returns how many webhooks there are.
 
+    Previous secrets that have run out are forgotten.
+
     :raises Undecipherable: if there is a secret that no key fits.
     """
     with transaction() as session:
         webhooks = repository.lock_all(session)
         for webhook in webhooks:
             webhook.secret = renewed(webhook.secret)
+            if webhook.previous_secret_until and webhook.previous_secret_until <= now():
+                _forget_previous(webhook)
             if webhook.previous_secret:
                 webhook.previous_secret = renewed(webhook.previous_secret)
     return len(webhooks)
@@ -157,6 +160,21 @@ def require_target(url: str) -> None:
         resolve(target, settings().webhook_networks, RESOLVE_SECONDS)
     except TargetRefused as refusal:
         raise InvalidInput({"url": [str(refusal)]}) from None
+
+
+def _keep_as_previous(webhook: Webhook) -> None:
+    """Let the secret sign for a day longer, unless it cannot be read: no other signs beside it."""
+    try:
+        decrypt(webhook.secret)
+    except Undecipherable:
+        _forget_previous(webhook)
+    else:
+        webhook.previous_secret = webhook.secret
+        webhook.previous_secret_until = now() + BOTH_SECRETS_FOR
+
+
+def _forget_previous(webhook: Webhook) -> None:
+    webhook.previous_secret = webhook.previous_secret_until = None
 
 
 def _switched(session: Session, webhook: Webhook) -> None:

@@ -8,11 +8,13 @@ from uuid import UUID
 import pytest
 from cryptography.fernet import Fernet
 from flask import Flask
+from sqlalchemy import update
 from standardwebhooks import WebhookVerificationError
 
 from stockroom.config import Settings
-from stockroom.extensions import db
+from stockroom.core.transaction import transaction
 from stockroom.webhooks import service
+from stockroom.webhooks.models import Webhook
 from stockroom.webhooks.signatures import new_secret
 from tests.factories.products import make_product
 from tests.webhooks.hooks import Hook
@@ -84,18 +86,47 @@ def test_secrets_are_encrypted_anew_with_the_first_key(
     assert lost.output.endswith("Error: webhooks: No key of ENCRYPTION_KEYS fits.\n")
 
 
+def lose_key(hook: Hook, column: str = "secret") -> None:
+    """Of one of the webhook's secrets."""
+    foreign = Fernet(Fernet.generate_key()).encrypt(b"x").decode()
+    with hook.app.app_context(), transaction() as session:
+        is_its = Webhook.id == UUID(hook.id)
+        session.execute(update(Webhook).where(is_its).values({column: foreign}))
+
+
 def test_without_its_key_a_webhook_fails_alone(
     hook: Hook, receiver: Receiver, other_receiver: Receiver
 ) -> None:
     other = Hook.create(hook.app, hook.api, other_receiver)
-    with hook.app.app_context(), db.engine.begin() as connection:
-        foreign = Fernet(Fernet.generate_key()).encrypt(b"x").decode()
-        statement = "UPDATE webhooks SET secret = %s WHERE id = %s"
-        connection.exec_driver_sql(statement, (foreign, str(UUID(hook.id))))
+    lose_key(hook)
     make_product(hook.app)
     assert hook.attempt()["error"] == "The secret cannot be read: see ENCRYPTION_KEYS."
     assert other.attempt()["state"] == "delivered"
     assert receiver.connections == 0
+
+
+def test_a_rotation_brings_back_a_webhook_whose_key_is_lost(hook: Hook, receiver: Receiver) -> None:
+    lose_key(hook)
+    rotated = hook.api.post(f"{hook.path}/rotate-secret").get_json()
+    make_product(hook.app)
+    assert hook.attempt()["state"] == "delivered"
+    assert receiver.received[0].verify(rotated["secret"])
+    assert hook.read()["previous_secret_until"] is None
+
+
+def test_a_secret_that_has_run_out_is_forgotten_when_the_others_are_encrypted_anew(
+    hook: Hook, receiver: Receiver
+) -> None:
+    rotated = hook.api.post(f"{hook.path}/rotate-secret").get_json()
+    lose_key(hook, "previous_secret")
+    run = hook.app.test_cli_runner().invoke
+    assert run(args=["secrets", "reencrypt"]).exit_code == 1
+    hook.set_back(hours=24)
+    assert run(args=["secrets", "reencrypt"]).output.endswith("webhooks: 1\n")
+    assert hook.read()["previous_secret_until"] is None
+    make_product(hook.app)
+    hook.attempt()
+    assert receiver.received[0].verify(rotated["secret"])
 
 
 def test_the_secret_is_in_no_log_of_deliveries(hook: Hook) -> None:
