@@ -74,12 +74,10 @@ def redeliver(webhook_id: UUID, delivery_id: UUID) -> Delivery:
     """
     with transaction() as session:
         _active(session, webhook_id)
-        before = repository.get_delivery(session, webhook_id, delivery_id)
+        # One without a position gets none before the commit, and the sink then finds this delivery.
+        event = repository.hold_event(session, webhook_id, delivery_id)
         again = Delivery(
-            id=new_id(),
-            webhook_id=webhook_id,
-            event_id=before.event_id,
-            position=before.event.position,
+            id=new_id(), webhook_id=webhook_id, event_id=event.id, position=event.position
         )
         session.add(again)
         wake(session, DELIVER_JOB)

@@ -8,6 +8,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from stockroom.core.pagination import Keyset
+from stockroom.outbox.models import Event
 from stockroom.webhooks.errors import DeliveryNotFound, WebhookNotFound
 from stockroom.webhooks.models import Delivery, DeliveryState, Webhook
 
@@ -77,3 +78,19 @@ def get_delivery(session: Session, webhook_id: UUID, delivery_id: UUID) -> Deliv
     if delivery is None:
         raise DeliveryNotFound
     return delivery
+
+
+def hold_event(session: Session, webhook_id: UUID, delivery_id: UUID) -> Event:
+    """The event of a delivery of the webhook. What it is now, it is until the transaction ends.
+
+    :raises DeliveryNotFound: if it has none such.
+    """
+    event = session.scalar(
+        select(Event)
+        .join(Delivery, Delivery.event_id == Event.id)
+        .where(Delivery.webhook_id == webhook_id, Delivery.id == delivery_id)
+        .with_for_update(read=True, of=Event)
+    )
+    if event is None:
+        raise DeliveryNotFound
+    return event

@@ -1,16 +1,19 @@
 """From an event to its receiver: what is sent, how often, and what is kept of it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Flask
 
 from stockroom.core.transaction import transaction
+from stockroom.outbox.relay import relay
 from stockroom.webhooks.models import Delivery
 from stockroom.webhooks.sending import queue
 from stockroom.webhooks.sink import needed_after
 from tests.api import Api, assert_problem
 from tests.factories.products import make_product
+from tests.locks import someone_waits
 from tests.threads import until
 from tests.webhooks.hooks import Hook, count, pump
 from tests.webhooks.receivers import Receiver
@@ -95,6 +98,21 @@ def test_a_test_goes_to_its_own_webhook_alone_whatever_it_waits_for(
     hook.attempt()
     assert receiver.received[0].verify(hook.secret)["subject"] == hook.id
     assert "webhook.tested" not in {it["type"] for it in curious.deliveries()}
+
+
+def test_a_test_that_is_sent_once_more_while_it_is_relayed_arrives_twice(
+    hook: Hook, receiver: Receiver
+) -> None:
+    tested = hook.api.post(f"{hook.path}/test").get_json()
+    path = f"{hook.path}/deliveries/{tested['id']}/redeliver"
+    with ThreadPoolExecutor(1) as threads, hook.app.app_context(), transaction():
+        relay()
+        again = threads.submit(hook.api.post, path)
+        until(lambda: someone_waits(hook.app))
+    assert again.result().status_code == 202
+    pump(hook.app)
+    until(lambda: len(hook.deliveries(state="delivered")) == 2)
+    assert receiver.ids == [tested["event_id"]] * 2
 
 
 def test_deliveries_are_listed_newest_first_by_state_and_page(
