@@ -3,8 +3,8 @@
 For code that must not know Flask.
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +31,18 @@ class Actor:
 
 actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
 """On whose behalf the code runs; None where nobody has logged in."""
+
+
+@contextmanager
+def acting_as(who: Actor | None) -> Iterator[None]:
+    """What is done in the block, ``who`` does; None stands for the system, which has no address."""
+    before = actor.set(who)
+    address = client_address.set(client_address.get() if who else None)
+    try:
+        yield
+    finally:
+        client_address.reset(address)
+        actor.reset(before)
 
 
 def bind_settings(extensions: dict[str, object], settings: Settings) -> None:

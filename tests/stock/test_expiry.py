@@ -92,6 +92,19 @@ def test_they_are_given_under_an_idempotency_key_as_well(
     assert_books_agree(app)
 
 
+def test_who_gets_them_has_no_part_in_it_that_somebody_else_s_time_is_up(
+    app: Flask, customer: Api, mug: UUID
+) -> None:
+    let_expire(app, make_reservation(app, mug, 5).id)
+    customer.post("/reservations", json={"lines": [{"sku": "MUG", "quantity": 5}]})
+    by_type = {event.type: event for event in all_events(app)}
+    expired, created = (by_type[f"reservation.{it}"] for it in ("expired", "created"))
+    assert (expired.actor_id, expired.session_id, expired.address) == (None, None, None)
+    assert created.actor_id is not None
+    exported = customer.get("/users/me/export").get_json()["parts"]["events"]
+    assert "reservation.expired" not in {event["type"] for event in exported}
+
+
 def test_nothing_is_locked_while_what_is_overdue_is_waited_for(
     app: Flask, customer: Api, mug: UUID
 ) -> None:
