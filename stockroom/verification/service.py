@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from stockroom.api_keys import service as api_keys
 from stockroom.auth import service as auth
-from stockroom.core.context import Actor, client_address
+from stockroom.core.context import Actor, acting_as, client_address
 from stockroom.core.database import now
 from stockroom.core.errors import InvalidInput
 from stockroom.core.permissions import Caller
@@ -97,11 +97,12 @@ def reset_password(token: str, new_password: str) -> None:
     password_hash = hash_password(new_password)
     with transaction() as session:
         user, _ = _take(session, Purpose.RESET, token)
-        if not user.email_verified:
-            _hand_over(session, user)
-        auth.replace_password(
-            session, user, password_hash, event_type=EventType.USER_PASSWORD_RESET
-        )
+        with acting_as(Actor(user.id)):
+            if not user.email_verified:
+                _hand_over(session, user)
+            auth.replace_password(
+                session, user, password_hash, event_type=EventType.USER_PASSWORD_RESET
+            )
 
 
 def request_change(caller: Caller, email: str, password: str) -> None:
@@ -185,7 +186,7 @@ def _hand_over(session: Session, user: User) -> None:
     """
     api_keys.revoke_all_within(session, user.id)
     second_factor.remove_within(session, user.id)
-    user.email_verified_at = now()
+    _verified(session, user)
 
 
 def _verified(session: Session, user: User) -> None:

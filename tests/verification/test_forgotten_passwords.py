@@ -11,7 +11,7 @@ from stockroom.verification import service
 from tests.api import Api, assert_problem
 from tests.factories.api_keys import make_key
 from tests.factories.users import PASSWORD
-from tests.outbox.events import types_of
+from tests.outbox.events import all_events, last_event, types_of
 from tests.second_factor.authenticator import Owner
 from tests.threads import at_once
 from tests.verification.letters import kinds_to, letters_to, token_to
@@ -42,6 +42,7 @@ def test_a_reset_is_told_of_by_events_and_mail(app: Flask, user: User, nobody: A
     forget(nobody)
     reset(nobody, token_to(app, ADA, "reset"))
     assert {"user.password_forgotten", "user.password_reset"} <= {*types_of(app, user.id)}
+    assert last_event(app).actor_id == user.id
     assert letters_to(app, ADA)[-1].template == "auth/password_changed"
 
 
@@ -62,7 +63,8 @@ def test_a_reset_takes_the_account_from_whoever_opened_it_first(app: Flask, nobo
     assert_problem(Api(app, key=key).get("/users/me"), 401, "unauthenticated")
     # No code is asked for.
     assert nobody.post("/auth/login", json=CREDENTIALS | {"password": NEW}).status_code == 200
-    assert "user.second_factor_disabled" in types_of(app, stranger.id)
+    told = {event.type for event in all_events(app) if event.actor_id == stranger.id}
+    assert {"api_key.revoked", "user.second_factor_disabled", "user.email_verified"} <= told
 
 
 def test_a_reset_leaves_keys_and_second_factor_to_who_has_proven_the_address(
