@@ -13,7 +13,7 @@ from stockroom.core.database import new_id
 from stockroom.core.errors import InvalidInput, in_one_line
 from stockroom.core.transaction import transaction
 from stockroom.products import staging
-from stockroom.products.events import Facts, record_changed, record_created
+from stockroom.products.events import Before, Facts, record_changed, record_created
 from stockroom.products.models import ProductStatus
 from stockroom.products.money import check_price
 from stockroom.products.service import ProductFields, defaults
@@ -89,7 +89,7 @@ def _update(session: Session, rows: Mapping[UUID, ProductFields]) -> dict[UUID, 
         staging.update_products(session, [match.id for match in valid])
     for match in valid:
         after = _facts(match.id, {**match._asdict(), **rows[match.row_id]})
-        record_changed(session, after, match.changed, match.status)
+        record_changed(session, after, match.changed, Before(match.sku, match.status))
     return outcomes
 
 

@@ -1,7 +1,8 @@
 """What is told of a change of the catalogue.
 
 A product that customers cannot see is not told of to them: while it is a draft or archived, its
-events are for staff. The one that takes it out of their sight is public, and says no more of it.
+events are for staff. The one that takes it out of their sight is public, and says no more of it
+than the SKU that it had.
 """
 
 from collections.abc import Sequence
@@ -29,6 +30,13 @@ class Facts(NamedTuple):
     version: int
 
 
+class Before(NamedTuple):
+    """What a product was before a change, as far as everybody could see it."""
+
+    sku: str
+    status: ProductStatus
+
+
 def record_created(session: Session, product: Product | Facts) -> None:
     is_public = product.status is ProductStatus.ACTIVE
     data = _facts(product)
@@ -36,12 +44,11 @@ def record_created(session: Session, product: Product | Facts) -> None:
 
 
 def record_changed(
-    session: Session, product: Product | Facts, changed: Sequence[str], before: ProductStatus
+    session: Session, product: Product | Facts, changed: Sequence[str], before: Before
 ) -> None:
-    """:param before: the status that it had."""
-    is_active, was_active = (it is ProductStatus.ACTIVE for it in (product.status, before))
+    is_active, was_active = (it is ProductStatus.ACTIVE for it in (product.status, before.status))
     is_withdrawn = was_active and not is_active
-    facts = _identity(product) if is_withdrawn else _facts(product)
+    facts = _identity(product) | {"sku": before.sku} if is_withdrawn else _facts(product)
     # The row is written, and with it the version counted, after the changes are known.
     data = facts | {"version": product.version + 1, "changed": changed}
     is_archived = product.status is ProductStatus.ARCHIVED and "status" in changed

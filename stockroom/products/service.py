@@ -20,7 +20,7 @@ from stockroom.core.versions import ANY_VERSION, ExpectedVersion
 from stockroom.products import repository, representations
 from stockroom.products.conditions import keyset, values_of
 from stockroom.products.errors import ProductNotFound
-from stockroom.products.events import record_changed, record_created
+from stockroom.products.events import Before, record_changed, record_created
 from stockroom.products.filters import RELEVANCE, ProductFilters
 from stockroom.products.models import Product, ProductStatus
 from stockroom.products.money import check_price
@@ -166,7 +166,7 @@ def apply(session: Session, product: Product, changes: ProductFields) -> bool:
     :raises InvalidInput: if the price has more decimals than the currency.
     """
     check_price(changes.get("price", product.price), changes.get("currency", product.currency))
-    names, before = differing(product, changes), product.status
+    names, before = differing(product, changes), Before(product.sku, product.status)
     for name in names:
         setattr(product, name, changes[name])  # type: ignore[literal-required]
         # SQLAlchemy compares as Python does, where true equals 1; it would leave that change out.

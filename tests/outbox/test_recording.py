@@ -222,10 +222,10 @@ def test_of_a_product_that_is_withdrawn_no_more_is_told(
     app: Flask, staff: Api, status: ProductStatus
 ) -> None:
     product = make_product(app, sku="MUG")
-    body = {"status": status, "name": "Secret"}
+    body = {"status": status, "name": "Secret", "sku": "SECRET-2027"}
     staff.patch(f"/products/{product.id}", json=body, if_match=1)
     data: dict[str, Any] = last_event(app).data
-    assert sorted(data.pop("changed")) == ["name", "status"]
+    assert sorted(data.pop("changed")) == ["name", "sku", "status"]
     assert data == {"sku": "MUG", "status": status, "version": 2}
 
 
