@@ -4,10 +4,11 @@ The key is committed together with the change and the answer, in one transaction
 there are either all three, or none. What is refused changes nothing, and leaves no key.
 """
 
-import hashlib
+import hmac
 import json
 import re
 from collections.abc import Callable
+from hashlib import sha256
 from http import HTTPStatus
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from stockroom.core import idempotency_keys as keys
 from stockroom.core.callers.identity import current_caller
+from stockroom.core.context import settings
 from stockroom.core.encryption import decrypt, encrypt
 from stockroom.core.errors import Busy, Conflict, InvalidInput
 from stockroom.core.http.parser import read_body
@@ -98,9 +100,13 @@ def _replay(session: Session, user_id: UUID, key: str, fingerprint: str) -> Resp
 
 
 def _fingerprint() -> str:
-    """Of what the client asks for: method, address and body."""
+    """Of what the client asks for: method, address and body.
+
+    Keyed: a body may hold a password, which whoever reads the table could else try to guess.
+    """
     address = f"{request.method} {request.path}?".encode() + request.query_string
-    return hashlib.sha256(address + b"\0" + read_body(request)).hexdigest()
+    key, asked = settings().secret_key.encode(), address + b"\0" + read_body(request)
+    return hmac.new(key, b"idempotency\0" + asked, sha256).hexdigest()
 
 
 def _preserved(response: Response) -> str:

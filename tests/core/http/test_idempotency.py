@@ -1,5 +1,7 @@
 """Idempotency-Key: what is sent again is done once, and answered as the first time."""
 
+import hashlib
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -130,6 +132,17 @@ def test_a_secret_that_is_shown_once_is_kept_encrypted(app: Flask, admin: Api) -
         kept = session.scalars(select(IdempotencyKey.answer)).one()
     assert kept
     assert first.get_json()["key"] not in kept
+
+
+def test_what_is_kept_of_a_request_gives_no_password_away(app: Flask, admin: Api) -> None:
+    """A quick hash of the body would let whoever has the table guess at it."""
+    body = json.dumps({"email": "ada@example.com", "password": "correct horse"}).encode()
+    sent = {"data": body, "content_type": "application/json", "headers": KEY}
+    assert admin.post("/users", **sent).status_code == 201
+    with app.app_context(), reading() as session:
+        kept = session.scalars(select(IdempotencyKey.fingerprint)).one()
+    for asked in (body, b"POST /api/v1/users?\0" + body):
+        assert kept != hashlib.sha256(asked).hexdigest()
 
 
 def test_an_answer_outlives_the_exchange_of_the_key_that_encrypts_it(
