@@ -67,6 +67,12 @@ def test_nobody_gets_the_data_of_another(ada: Api, staff: Api) -> None:
     assert "Ada Lovelace" not in json.dumps(parts(staff))
 
 
+def test_nobody_is_told_where_an_administrator_acted_from(admin: Api, user: User, ada: Api) -> None:
+    admin.patch(f"/users/{user.id}", json={"full_name": "Ada"}, if_match="*", environ_base=ADDRESS)
+    assert "user.updated" in {event["type"] for event in parts(ada)["events"]}
+    assert ADDRESS["REMOTE_ADDR"] not in json.dumps(parts(ada))
+
+
 def test_a_removal_leaves_nothing_on_the_person(app: Flask, user: User, ada: Api) -> None:
     ada.post("/products", json=product_body(), environ_base=ADDRESS)
     ada.post(
