@@ -77,7 +77,7 @@ def unblock(email: str) -> None:
     Example: flask users unblock ada@example.com
     """
     user = users.get_by_email(email)
-    throttling.unblock(user.email)
+    throttling.unblock(user)
     click.echo(f"{user.email} may log in again at once.")
 
 

@@ -28,6 +28,7 @@ from stockroom.core.transaction import transaction
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
 from stockroom.second_factor.errors import BadCode
+from stockroom.users.models import User
 
 FREE_BY_ACCOUNT = 5
 FREE_BY_NETWORK = 20
@@ -107,10 +108,11 @@ def forget(session: Session, email: str) -> None:
     failures.forget_account(session, _digest("account", email))
 
 
-def unblock(email: str) -> None:
+def unblock(user: User) -> None:
     """Let the next login of an account try at once, wherever it comes from."""
     with transaction() as session:
-        failures.lift_block(session, _digest("account", likely_address(email)))
+        failures.lift_block(session, _digest("account", user.email))
+        record(session, EventType.USER_LOGIN_UNBLOCKED, user.id, {})
 
 
 def remove_old() -> int:

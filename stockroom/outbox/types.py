@@ -36,6 +36,7 @@ class EventType(StrEnum):
     USER_LOGGED_IN = "user.logged_in"
     USER_LOGIN_FAILED = "user.login_failed"
     USER_LOGIN_BLOCKED = "user.login_blocked"
+    USER_LOGIN_UNBLOCKED = "user.login_unblocked"
     USER_REAUTHENTICATED = "user.reauthenticated"
     USER_SESSIONS_ENDED = "user.sessions_ended"
     USER_REFRESH_TOKEN_REUSED = "user.refresh_token_reused"  # noqa: S105 - no token

@@ -14,7 +14,7 @@ from stockroom.users.models import User
 from tests.api import Api
 from tests.auth.failing import ADA, ELSEWHERE, HOME, NOBODY, attempt, fail, let_pass, rows
 from tests.factories.users import PASSWORD, log_in, make_user
-from tests.outbox.events import all_events, relay_all
+from tests.outbox.events import all_events, relay_all, types_of
 
 
 @pytest.fixture
@@ -92,6 +92,7 @@ def test_an_administrator_lets_an_account_in_again(app: Flask, ada: User) -> Non
     fail(app, FREE_BY_ACCOUNT + 1)
     result = app.test_cli_runner().invoke(args=["users", "unblock", ADA])
     assert (result.exit_code, result.output) == (0, f"{ADA} may log in again at once.\n")
+    assert types_of(app, ada.id)[-1] == "user.login_unblocked"
     assert attempt(app, password=PASSWORD).status_code == 200
 
 
