@@ -148,11 +148,13 @@ def _mend(session: Session, found: Difference, level: Balance) -> None:
     if found.on_hand != found.ledger:
         movement = _adjustment(found)
         repository.ledger.add(session, [movement])
-    if found.reserved != found.promised and found.promised <= found.on_hand:
+    is_promised_anew = found.reserved != found.promised and found.promised <= found.on_hand
+    if is_promised_anew:
         repository.levels.change(session, {key: (0, found.promised - found.reserved)})
         level.reserved = found.promised
-    (item,) = repository.products.find(session, [found.product_id])
-    record_changed(session, item, found.location, level, movement)
+    if movement or is_promised_anew:
+        (item,) = repository.products.find(session, [found.product_id])
+        record_changed(session, item, found.location, level, movement)
 
 
 def _adjustment(found: Difference) -> dict[str, Any]:
