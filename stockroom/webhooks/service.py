@@ -13,7 +13,7 @@ from stockroom.core.database import new_id, now
 from stockroom.core.encryption import Undecipherable, decrypt, encrypt, renewed
 from stockroom.core.errors import InvalidInput
 from stockroom.core.pagination import Page, PageRequest, read_page
-from stockroom.core.transaction import reading, transaction
+from stockroom.core.transaction import reading, retried, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
@@ -85,6 +85,7 @@ def search(filters: WebhookFilters, page: PageRequest) -> Page[Webhook]:
         return read_page(session, statement, repository.NEWEST_FIRST, page)
 
 
+@retried
 def change(
     webhook_id: UUID, changes: WebhookFields, expected: ExpectedVersion = ANY_VERSION
 ) -> Webhook:
