@@ -7,11 +7,13 @@ from stockroom.core.fields import Moment, QueryInteger
 from stockroom.core.pagination import DEFAULT_PAGE, LARGEST_PAGE
 from stockroom.core.permissions import Permission
 from stockroom.core.schemas import BaseSchema
+from stockroom.outbox.document import NOT_FOR_EVERYBODY
 from stockroom.outbox.types import PATTERN, EventType, is_pattern
 
 LARGEST_POSITION = 10**18 - 1
 LONGEST_LIST = 2000
 _ORIGIN = {"address", "session", "api_key"}
+_UNTOLD = dict.fromkeys(NOT_FOR_EVERYBODY)
 
 
 class EventSchema(BaseSchema):
@@ -26,9 +28,16 @@ class EventSchema(BaseSchema):
         required=True,
         allow_none=True,
         attribute="actor_id",
-        metadata={"description": "The account that did it; null for commands and the system."},
+        metadata={
+            "description": "The account that did it; null for commands and the system. "
+            "For staff alone: null for others."
+        },
     )
-    request_id = fields.String(required=True, allow_none=True)
+    request_id = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "For staff alone: null for others."},
+    )
     data = fields.Dict(required=True)
 
 
@@ -51,10 +60,13 @@ class ListedEventSchema(EventSchema):
     )
 
     @post_dump
-    def leave_out_origin(self, data: dict[str, object], **_: object) -> dict[str, object]:
+    def leave_out_what_is_not_for_all(
+        self, data: dict[str, object], **_: object
+    ) -> dict[str, object]:
         if caller_may(Permission.AUDIT_READ):
             return data
-        return {name: value for name, value in data.items() if name not in _ORIGIN}
+        told = {name: value for name, value in data.items() if name not in _ORIGIN}
+        return told if caller_may(Permission.EVENTS_READ) else told | _UNTOLD
 
 
 class NewsSchema(BaseSchema):
@@ -103,6 +115,6 @@ class AfterQuery(BaseSchema):
 class EventQuery(AfterQuery):
     limit = QueryInteger(load_default=DEFAULT_PAGE, validate=validate.Range(1, LARGEST_PAGE))
     subject = fields.UUID(metadata={"description": "Only what is about this id."})
-    actor = fields.UUID(metadata={"description": "Only what this account did."})
+    actor = fields.UUID(metadata={"description": "Only what this account did. For staff alone."})
     since = Moment(metadata={"description": "Only what happened at this time or later."})
     until = Moment(metadata={"description": "Only what happened before this time."})

@@ -74,8 +74,9 @@ class Follower:
             self.news.clear()
             lines, through = self._next()
             for line in lines:
-                if self._wants(line):
-                    yield line
+                shown = line if self._reads_all else line.for_everybody
+                if shown and self._wants(shown):
+                    yield shown
                 self.position = line.position
             self.position = max(self.position, through)
             if not lines:
@@ -98,8 +99,6 @@ class Follower:
         return [Line.of(event) for event in news.items], news.last_position
 
     def _wants(self, line: Line) -> bool:
-        if not (line.is_public or self._reads_all):
-            return False
         return not self._types or matches(line.type, self._types)
 
     @property

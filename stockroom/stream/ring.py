@@ -2,12 +2,13 @@
 
 import json
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
+from typing import Any
 
-from stockroom.outbox.document import document_of
+from stockroom.outbox.document import document_for_everybody, document_of
 from stockroom.outbox.models import Event
 
 LINES_KEPT = 2_000
@@ -19,17 +20,24 @@ class Line:
     """An event as it is sent.
 
     :ivar text: its JSON document, in ASCII and without line breaks.
+    :ivar for_everybody: the line that accounts get which are no staff; None if they get none.
     """
 
     position: int
     type: str
-    is_public: bool
     text: str
+    for_everybody: "Line | None" = None
 
     @classmethod
     def of(cls, event: Event) -> "Line":
-        text = json.dumps(document_of(event), separators=(",", ":"))
-        return cls(event.position or 0, event.type, event.is_public, text)
+        own = event.position or 0, event.type
+        public = cls(*own, _written(document_for_everybody(event))) if event.is_public else None
+        return cls(*own, _written(document_of(event)), public)
+
+    @property
+    def size(self) -> int:
+        """Bytes, with those of the other line."""
+        return len(self.text) + (self.for_everybody.size if self.for_everybody else 0)
 
 
 class Ring:
@@ -55,10 +63,10 @@ class Ring:
         with self._lock:
             for line in lines:
                 self._lines.append(line)
-                self._bytes += len(line.text)
+                self._bytes += line.size
                 self.newest = line.position
             while len(self._lines) > self._lines_kept or self._bytes > self._bytes_kept:
-                self._bytes -= len(self._lines.popleft().text)
+                self._bytes -= self._lines.popleft().size
 
     def after(self, position: int) -> Sequence[Line] | None:
         """The lines after a position; None if some of them are held no more.
@@ -72,3 +80,7 @@ class Ring:
             if held > len(self._lines):
                 return None
             return list(islice(self._lines, len(self._lines) - held, None))
+
+
+def _written(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, separators=(",", ":"))

@@ -9,6 +9,8 @@ from sqlalchemy import text
 from stockroom.core.transaction import transaction
 from stockroom.outbox.types import EventType
 from tests.api import Api, assert_problem
+from tests.factories.products import make_product
+from tests.factories.users import make_user, token_for
 from tests.outbox.events import all_events, record_some, relay_all
 from tests.outbox.reading import read, told_positions
 
@@ -100,6 +102,21 @@ def test_customers_see_what_is_public_and_staff_sees_all(
     assert told_positions(customer) == [newest + 1]
     assert read(customer)["last_position"] == newest + 2
     assert told_positions(staff, f"after={newest}") == [newest + 1, newest + 2]
+
+
+def test_who_has_done_something_is_for_staff(app: Flask, staff: Api, customer: Api) -> None:
+    """Else every account could follow what another one buys."""
+    product = make_product(app, stock=5)
+    buyer = make_user(app)
+    line = {"product_id": str(product.id), "quantity": 2}
+    Api(app, token_for(app, buyer)).post("/reservations", json={"lines": [line]})
+    relay_all(app)
+    told, shown = (
+        api.get("/events?types=stock.*").get_json()["items"][-1] for api in (staff, customer)
+    )
+    assert (told["actor"], bool(told["request_id"])) == (str(buyer.id), True)
+    assert shown == told | {"actor": None, "request_id": None}
+    assert_problem(customer.get(f"/events?actor={buyer.id}"), 403, "permission-denied")
 
 
 def test_a_customer_cannot_ask_for_more(app: Flask, customer: Api) -> None:

@@ -6,10 +6,7 @@ from stockroom.stream.ring import Line, Ring
 
 
 def lines(first: int, last: int, text: str = "{}") -> list[Line]:
-    return [
-        Line(position, "product.created", is_public=True, text=text)
-        for position in range(first, last + 1)
-    ]
+    return [Line(position, "product.created", text) for position in range(first, last + 1)]
 
 
 def filled(*, lines_kept: int = 10, bytes_kept: int = 1000) -> Ring:

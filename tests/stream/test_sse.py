@@ -6,6 +6,8 @@ import pytest
 
 from stockroom.auth import sessions as auth
 from stockroom.core.permissions import Role
+from tests.api import Api
+from tests.factories.products import product_body
 from tests.factories.users import make_user, token_for
 from tests.stream.clients import EVENTS, Live, Message, news
 
@@ -59,6 +61,18 @@ def test_a_customer_sees_no_draft(live: Live) -> None:
     token = live.token_of(Role.CUSTOMER)
     with live.stream(f"after={start}", token=token) as (_, messages):
         assert next(news(messages)).data["subject"] == seen
+
+
+def test_a_customer_is_not_told_who_has_done_something(live: Live) -> None:
+    start = live.now()
+    api = Api(live.site.app, live.token_of(Role.STAFF))
+    api.post("/products", json=product_body())
+    token = live.token_of(Role.CUSTOMER)
+    for after in (start, 0):
+        with live.stream(f"after={after}&types=product.*", token=token) as (_, messages):
+            shown = next(news(messages)).data
+        assert (shown["actor"], shown["request_id"]) == (None, None)
+        assert shown["subject"]
 
 
 def test_a_stream_ends_with_a_reason_when_its_session_has_ended(live: Live) -> None:
