@@ -2,10 +2,11 @@ from stockroom.core.errors import Gone
 
 
 class EventsExpired(Gone):
-    """Events after the position that you name have been removed, because they are older than
-    this server keeps them. Read anew what you follow, and go on from ``last_position``, which this
-    problem names.
+    """Nobody can go on from the position that you name. Events after it have been removed, because
+    they are older than this server keeps them; or it is ahead of all events, because the database
+    was restored from a backup that is older than what you have seen. Read anew what you follow, and
+    go on from ``last_position``, which this problem names.
     """
 
     slug = "events-expired"
-    title = "Events after this position are no longer kept"
+    title = "Nobody can go on from this position"

@@ -75,14 +75,14 @@ def record(
 def read(after: int, limit: int, filters: EventFilters) -> News:
     """Events after a position that fit every filter, oldest first.
 
-    :raises EventsExpired: if events after the position, which is not 0, have been removed.
+    :raises EventsExpired: if nobody can go on from the position.
     """
     with snapshot() as session:
         newest = repository.newest_position(session)
-        require_kept(session, after, newest)
+        require_known(session, after, newest)
         items = repository.read(session, after, newest, limit, filters)
     is_full = len(items) == limit
-    return News(items, (items[-1].position or 0) if is_full else max(after, newest))
+    return News(items, (items[-1].position or 0) if is_full else newest)
 
 
 def newest(limit: int, filters: EventFilters) -> Sequence[Event]:
@@ -105,11 +105,17 @@ def newest_position() -> int:
         return repository.newest_position(session)
 
 
-def require_kept(session: Session, after: int, newest: int) -> None:
-    """:raises EventsExpired: if events after the position, which is not 0, have been removed."""
+def require_known(session: Session, after: int, newest: int) -> None:
+    """Make sure that one can go on from a position; 0 is before all that are kept.
+
+    :param newest: as the database has it now. What a process keeps in its memory may be behind
+        what another one has told the client of.
+    :raises EventsExpired: if events after the position have been removed, or it is ahead of all.
+    """
     oldest = repository.oldest_position(session) or newest + 1
-    if 0 < after < oldest - 1:
-        raise EventsExpired(last_position=newest)
+    if after > newest or 0 < after < oldest - 1:
+        detail = f"There is no way on from position {after}; the newest is {newest}."
+        raise EventsExpired(detail, last_position=newest)
 
 
 def _write(session: Session) -> None:

@@ -34,7 +34,10 @@ class Follower:
         self._is_away = False
 
     def news(self) -> Sequence[Event]:
-        """The next events that match; none while the database is away, which is said once."""
+        """The next events that match; none while the database is away, which is said once.
+
+        :raises EventsExpired: if nobody can go on from the position.
+        """
         try:
             items = self._read()
         except (Unavailable, EmbeddedServerError) as error:
@@ -47,7 +50,7 @@ class Follower:
 
     def _read(self) -> Sequence[Event]:
         # The usual answer is that there is nothing, and takes one look at one row.
-        while service.newest_position() > self._after:
+        while service.newest_position() != self._after:
             news = service.read(self._after, LARGEST_PAGE, self._filters)
             self._after = news.last_position
             if news.items:

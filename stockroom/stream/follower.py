@@ -124,7 +124,7 @@ def following(caller: Caller, after: int | None, types: Sequence[str]) -> Iterat
     """A follower with a place of its own.
 
     :param after: the position to begin after; None for what is new from now on.
-    :raises EventsExpired: if events after it have been removed.
+    :raises EventsExpired: if nobody can go on from it.
     :raises TooManyStreams: if all places are taken.
     """
     position = first_position(after)

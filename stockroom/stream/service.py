@@ -11,7 +11,7 @@ from stockroom.core.database import now
 from stockroom.core.permissions import Caller
 from stockroom.core.transaction import reading, transaction
 from stockroom.outbox import repository as events
-from stockroom.outbox.service import require_kept
+from stockroom.outbox.service import require_known
 from stockroom.stream import repository
 from stockroom.stream.models import StreamTicket
 
@@ -63,13 +63,13 @@ def remove_expired_tickets() -> int:
 def first_position(after: int | None) -> int:
     """The position after which a client begins: the newest one if it names none.
 
-    :raises EventsExpired: if events after it have been removed.
+    :raises EventsExpired: if nobody can go on from it.
     """
     with reading() as session:
         newest = events.newest_position(session)
         if after is None:
             return newest
-        require_kept(session, after, newest)
+        require_known(session, after, newest)
         return after
 
 

@@ -38,7 +38,7 @@ BYTES_AT_ONCE = 2048
 
 
 def response(caller: Caller, after: int | None, types: Sequence[str]) -> Response:
-    """:raises EventsExpired: if events after the position have been removed.
+    """:raises EventsExpired: if nobody can go on from the position.
     :raises TooManyStreams: if all places are taken.
     """
     answer = Response(started(_stream(caller, after, types)), mimetype=MEDIA_TYPE)

@@ -1,6 +1,7 @@
 """``GET /events``: who sees what, and where to go on from."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from flask import Flask
@@ -13,6 +14,7 @@ from tests.factories.products import make_product
 from tests.factories.users import make_user, token_for
 from tests.outbox.events import all_events, record_some, relay_all
 from tests.outbox.reading import read, told_positions
+from tests.outbox.takers import MakeRelay
 
 CREATED, UPDATED = EventType.PRODUCT_CREATED, EventType.PRODUCT_UPDATED
 
@@ -83,9 +85,14 @@ def test_last_position_of_a_full_page_is_that_of_its_last_event(
     assert page["last_position"] == newest + 1
 
 
-def test_last_position_never_goes_back(staff: Api, newest: int) -> None:
-    after = newest + 1000
-    assert read(staff, f"after={after}") == {"items": [], "last_position": after}
+def test_whoever_is_told_of_a_position_can_go_on_from_it_at_once(
+    make_relay: MakeRelay, staff: Api
+) -> None:
+    read_on = list[dict[str, Any]]()
+    app = make_relay({}, (lambda told: read_on.append(read(staff, f"after={told}")),))
+    record_some(app)
+    relay_all(app)
+    assert read_on == [{"items": [], "last_position": len(all_events(app))}]
 
 
 # Who sees what
@@ -139,7 +146,7 @@ def test_administrators_see_where_an_event_came_from(app: Flask, admin: Api, sta
     assert {"address", "session", "api_key"}.isdisjoint(read(staff)["items"][-1])
 
 
-# What is no longer kept
+# From where nobody can go on
 
 
 def test_whoever_missed_removed_events_is_told_so(app: Flask, staff: Api, newest: int) -> None:
@@ -161,3 +168,10 @@ def test_whoever_has_seen_all_goes_on_though_all_is_removed(
     assert read(staff, f"after={newest}") == {"items": [], "last_position": newest}
     if newest > 1:
         assert staff.get(f"/events?after={newest - 1}").status_code == 410
+
+
+def test_whoever_is_ahead_of_all_events_is_told_so(staff: Api, newest: int) -> None:
+    for ahead in (newest + 1, 10**18 - 1):
+        problem = assert_problem(staff.get(f"/events?after={ahead}"), 410, "events-expired")
+        assert problem["last_position"] == newest
+        assert str(ahead) in problem["detail"]

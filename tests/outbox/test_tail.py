@@ -17,6 +17,7 @@ from flask import Flask
 from psycopg2 import sql
 
 from stockroom.config import ROOT, Settings
+from stockroom.outbox.errors import EventsExpired
 from stockroom.outbox.filters import EventFilters
 from stockroom.outbox.tailing import Follower, compact, line
 from stockroom.outbox.types import EventType
@@ -156,6 +157,14 @@ def test_only_what_matches_is_told_however_far_apart_it_is(app: Flask) -> None:
     relay_all(app)
     look = follow(0, "user.*")
     assert look() + look() == [251, 502]
+
+
+@pytest.mark.usefixtures("app_context")
+def test_a_position_ahead_of_all_events_is_not_waited_for(app: Flask) -> None:
+    record_some(app)
+    relay_all(app)
+    with pytest.raises(EventsExpired):
+        follow(2)()
 
 
 @contextmanager
