@@ -110,3 +110,10 @@ def test_a_migration_leaves_no_lock_timeout_behind(empty_app: Flask) -> None:
     flask_db(empty_app, "upgrade")
     with empty_app.app_context(), db.engine.connect() as connection:
         assert connection.scalar(text("SHOW lock_timeout")) == "0"
+
+
+@pytest.mark.parametrize("command", ["upgrade", "current", "check"])
+def test_a_database_that_is_away_is_one_line(make_app: Callable[..., Flask], command: str) -> None:
+    app = make_app(database_url="postgresql://nobody@127.0.0.1:1/nothing")
+    result = app.test_cli_runner().invoke(args=["db", command])
+    assert (result.exit_code, result.output) == (1, "Error: The database does not answer.\n")
