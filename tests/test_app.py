@@ -1,7 +1,8 @@
 """The application as a whole: what it is made of, and that two can stand side by side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import click
 import pytest
 from flask import Flask, session
 from sqlalchemy import text
@@ -21,6 +22,25 @@ def test_every_feature_has_its_routes_below_the_prefix(app: Flask) -> None:
 def test_every_feature_has_its_commands(app: Flask) -> None:
     expected = {command.name for feature in FEATURES for command in feature.commands}
     assert expected | {"doctor", "serve"} <= set(app.cli.commands)
+
+
+def test_no_command_stumbles_over_an_argument_that_is_not_utf_8(app: Flask) -> None:
+    for line in lines_with_text("MUG\udcff"):
+        result = app.test_cli_runner().invoke(args=line)
+        assert isinstance(result.exception, SystemExit), line
+        assert result.exit_code == 1, line
+
+
+def lines_with_text(text: str) -> Iterator[list[str]]:
+    """Each command that takes text of any kind as an argument, with that text."""
+    words: dict[click.ParamType, str] = {click.STRING: text, click.INT: "1"}
+    groups = [it for feature in FEATURES for it in feature.commands if isinstance(it, click.Group)]
+    for group, name in ((it, name) for it in groups for name in it.commands):
+        arguments = (it for it in group.commands[name].params if isinstance(it, click.Argument))
+        kinds = [argument.type for argument in arguments]
+        if click.STRING in kinds:
+            chosen = (it.choices[0] if isinstance(it, click.Choice) else words[it] for it in kinds)
+            yield [str(group.name), name, *map(str, chosen)]
 
 
 def test_two_applications_keep_their_own_settings(

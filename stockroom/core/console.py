@@ -43,6 +43,9 @@ def plain_errors() -> Iterator[None]:
         raise click.ClickException("The schema is an older one: run `flask db upgrade`.") from None
     except EmbeddedServerError as error:
         raise click.ClickException(str(error)) from None
+    except UnicodeEncodeError as error:
+        # Arguments need not be text: bytes that are none come as surrogates, which nothing encodes.
+        raise click.ClickException(f"{error.object!a} is not {error.encoding} text.") from None
     except OSError as error:
         # A pipe whose reader has had enough is no error; click ends quietly then.
         if error.errno == EPIPE:

@@ -17,6 +17,7 @@ from stockroom.embedded.errors import EmbeddedServerError
         (NotFound("Nobody has the address."), "Nobody has the address."),
         (InvalidInput({"price": ["Not a price."]}), "price: Not a price."),
         (EmbeddedServerError("No PostgreSQL was found."), "No PostgreSQL was found."),
+        (UnicodeEncodeError("utf-8", "MUG\udcff", 3, 4, "no"), r"'MUG\udcff' is not utf-8 text."),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "No space left on device"),
         (FileNotFoundError(errno.ENOENT, "No such file", "a.csv"), "a.csv: No such file"),
     ],
