@@ -4,6 +4,7 @@ from itertools import islice
 from flask import Response
 
 from stockroom.core.api import Blueprint
+from stockroom.core.http.operations import header_references
 from stockroom.core.http.streaming import started
 from stockroom.core.permissions import Permission
 from stockroom.transfers.exports import export_products
@@ -20,7 +21,12 @@ blueprint = Blueprint(
 @blueprint.get("/export")
 @blueprint.allow(Permission.CATALOGUE_EXPORT)
 @blueprint.arguments(ExportQuery, location="query")
-@blueprint.response(200, {"type": "string"}, content_type=Format.CSV.media_type)
+@blueprint.response(
+    200,
+    {"type": "string"},
+    content_type=Format.CSV.media_type,
+    headers=header_references(["Content-Disposition"]),
+)
 @blueprint.alt_response(
     200, schema={"type": "string"}, content_type=Format.NDJSON.media_type, success=True
 )

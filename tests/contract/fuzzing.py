@@ -22,6 +22,7 @@ from sqlalchemy import delete
 from stockroom.auth.models import FailedLogins
 from stockroom.core.database import now
 from stockroom.core.errors import InvalidInput
+from stockroom.core.http.edge import SECURITY_HEADERS
 from stockroom.core.permissions import Role
 from stockroom.core.transaction import transaction
 from stockroom.products.filters import RELEVANCE
@@ -63,6 +64,14 @@ _OWN_STATUSES = [
     },
 ]
 """What schemathesis cannot know of single operations."""
+UNNAMED_HEADERS = {
+    "allow",
+    "content-type",
+    "content-length",
+    "x-accel-buffering",
+    *map(str.lower, SECURITY_HEADERS),
+}
+"""What the document leaves out: headers of HTTP itself, for a proxy, and for any browser."""
 
 
 class Application:
@@ -115,6 +124,8 @@ def operation_ids() -> list[str]:
 def call(case: Case, app: Flask) -> None:
     """Send the request as an administrator, and let every check judge the answer.
 
+    Every header of the answer is one that the document names.
+
     Account and session are new each time, and failed logins are forgotten: no request suffers from
     what another one did.
     """
@@ -125,7 +136,11 @@ def call(case: Case, app: Flask) -> None:
         for name in sorted(case.path_parameters, reverse=True):
             case.path_parameters[name] = EXISTING[name](app, user)
     make_acceptable(case, app)
-    case.call_and_validate(headers=authorization(app, user))
+    response = case.call_and_validate(headers=authorization(app, user))
+    if described := case.operation.responses.find_by_status_code(response.status_code):
+        named = {name.lower() for name, _ in described.headers.items()}
+        missing = response.headers.keys() - UNNAMED_HEADERS - named
+        assert not missing, f"The document does not name {missing}."
 
 
 def forget_failures(app: Flask) -> None:

@@ -29,6 +29,7 @@ PAGE_HEADERS = {"Link": {"$ref": "#/components/headers/Link"}}
 
 
 HEADERS: Document = {
+    "Content-Disposition": ("The name of the file (RFC 6266).", "string"),
     "ETAG": ("The version of the resource, for If-None-Match and If-Match.", "string"),
     "Link": ('The next page: `<…>; rel="next"`; absent on the last page.', "string"),
     "Location": ("The address of what was created.", "string"),
