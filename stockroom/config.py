@@ -21,6 +21,8 @@ from marshmallow.validate import Range
 from stockroom.objections import objections, objections_in_production
 
 LOOP_CONNECTIONS = 2
+_LOOPBACKS = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}  # noqa: S104 - nothing listens by it
+"""Where this machine reaches what listens on all of its addresses."""
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -132,7 +134,8 @@ class Settings:
     @property
     def base_url(self) -> str:
         """Where clients reach the application, without a slash at the end."""
-        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/")
+        host = _LOOPBACKS.get(self.host, self.host)
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
     def processes(self) -> int:

@@ -91,6 +91,8 @@ def _objections_to_addresses(settings: "Settings") -> Iterator[str]:
         yield "DATABASE_URL is not an address: write postgresql://user:password@host/name"
     if settings.redis_url and not _is_address(settings.redis_url, {"redis", "rediss"}):
         yield "REDIS_URL is not an address: write redis://host:6379/0, or rediss:// for TLS"
+    if ":" in settings.host and not re.fullmatch(r"\[.+\]", settings.host):
+        yield "HOST: write an address of IPv6 in brackets, such as [::1]"
     if settings.public_url and not _is_address(settings.public_url, {"http", "https"}):
         yield "PUBLIC_URL is not an address such as https://api.shop.example"
     if settings.account_url and not _is_address(settings.account_url, {"http", "https"}):

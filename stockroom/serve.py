@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EADDRINUSE, EADDRNOTAVAIL
 from pathlib import Path
 from typing import IO, Any
 
@@ -116,7 +117,7 @@ def _only_one(settings: Settings) -> Iterator[None]:
 
 
 def _require_free_port(settings: Settings) -> None:
-    """:raises ClickException: if another program listens there."""
+    """:raises ClickException: if another program listens there, or nobody can."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not _can_bind(settings.host, settings.port):
         if time.monotonic() > deadline:
@@ -128,13 +129,31 @@ def _require_free_port(settings: Settings) -> None:
 
 
 def _can_bind(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
+    """Whether nobody listens there yet.
+
+    :raises ClickException: if this process cannot do so anyway.
+    """
+    try:
+        _bind(host, port)
+    except (socket.gaierror, UnicodeError):
+        reason = "the name cannot be resolved"
+    except OSError as error:
+        if error.errno == EADDRINUSE:
             return False
-    return True
+        is_elsewhere = error.errno == EADDRNOTAVAIL
+        reason = "not an address of this machine" if is_elsewhere else str(error.strerror)
+    else:
+        return True
+    raise click.ClickException(f"Cannot listen on HOST={host} PORT={port}: {reason}.")
+
+
+def _bind(host: str, port: int) -> None:
+    # As gunicorn has it: an address of IPv6 is in brackets, and names are looked up for IPv4.
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+    (*_, address), *_ = socket.getaddrinfo(host.strip("[]"), port, family, socket.SOCK_STREAM)
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
 
 
 def _lock(file: IO[str]) -> bool:

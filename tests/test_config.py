@@ -82,6 +82,7 @@ def test_production_refuses_what_is_dangerous_there(changes: dict[str, Any], nam
         ({"redis_url": "redis://host:port"}, "REDIS_URL"),
         ({"redis_url": "redis://[::1"}, "REDIS_URL"),
         ({"public_url": "api.shop.example"}, "PUBLIC_URL"),
+        ({"host": "::1"}, "HOST"),
         ({"web_concurrency": 2}, "WEB_CONCURRENCY"),
         ({"cors_origins": ["https://shop.example/"]}, "CORS_ORIGINS"),
         ({"cors_origins": ["shop.example"]}, "CORS_ORIGINS"),
@@ -113,6 +114,20 @@ def test_every_objection_is_named_at_once() -> None:
 def test_every_spelling_of_a_postgresql_address_gets_the_driver(scheme: str) -> None:
     settings = Settings(**(PRODUCTION | {"database_url": f"{scheme}://u:p@host:5432/shop?a=b"}))
     assert settings.sqlalchemy_url == "postgresql+psycopg2://u:p@host:5432/shop?a=b"
+
+
+@pytest.mark.parametrize(
+    ("values", "address"),
+    [
+        ({}, "http://127.0.0.1:5000"),
+        ({"host": "0.0.0.0", "port": 80}, "http://127.0.0.1:80"),  # noqa: S104 - nothing listens
+        ({"host": "[::]"}, "http://[::1]:5000"),
+        ({"host": "192.0.2.1"}, "http://192.0.2.1:5000"),
+        ({"host": "[::]", "public_url": "https://shop.example/"}, "https://shop.example"),
+    ],
+)
+def test_the_address_that_is_told_is_one_that_answers(values: dict[str, Any], address: str) -> None:
+    assert Settings(**(PRODUCTION | values)).base_url == address
 
 
 def test_a_refusal_does_not_tell_a_secret() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.web import free_port
-from tests.serve.served import Serve, Served, postgres_of
+from tests.serve.served import LOOPBACK, Serve, Served, postgres_of
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def _service(instance: Path, outputs: Path) -> Iterator[Serve]:
     port = free_port()
     started: list[Served] = []
 
-    def start() -> Served:
-        started.append(Served(instance, port, outputs / f"output-{len(started)}.txt"))
+    def start(host: str = LOOPBACK) -> Served:
+        started.append(Served(instance, port, outputs / f"output-{len(started)}.txt", host))
         return started[-1]
 
     yield start

@@ -18,15 +18,16 @@ from tests.threads import until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE_SECONDS = 60
+LOOPBACK = "127.0.0.1"
 GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
 class Served:
     """A ``flask serve`` that is ready, and what it has printed until then."""
 
-    def __init__(self, instance: Path, port: int, output: Path) -> None:
-        self.environment = environment_of(instance, port)
-        self.url = f"http://127.0.0.1:{port}"
+    def __init__(self, instance: Path, port: int, output: Path, host: str) -> None:
+        self.environment = environment_of(instance, port, host)
+        self.url = f"http://{host}:{port}"
         self._output = output
         with output.open("wb") as file:
             self.process = subprocess.Popen(
@@ -92,14 +93,15 @@ class Served:
         return "is ready" in self.printed or self.process.poll() is not None
 
 
-Serve = Callable[[], Served]
+Serve = Callable[..., Served]
 
 
-def environment_of(instance: Path, port: int) -> dict[str, str]:
+def environment_of(instance: Path, port: int, host: str = LOOPBACK) -> dict[str, str]:
     """What a shell would have set, and where to keep data and listen."""
     names = ("PATH", "HOME", "LANG", "WEB_WORKER")
     kept = {name: os.environ[name] for name in names if name in os.environ}
-    return {**kept, "INSTANCE_PATH": str(instance), "PORT": str(port), "LOG_LEVEL": "WARNING"}
+    listening = {"HOST": host, "PORT": str(port)}
+    return {**kept, **listening, "INSTANCE_PATH": str(instance), "LOG_LEVEL": "WARNING"}
 
 
 def postgres_of(instance: Path) -> list[int]:
