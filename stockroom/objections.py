@@ -7,11 +7,11 @@ from email.headerregistry import Address
 from email.utils import parseaddr
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from cryptography.fernet import Fernet
 from limits import parse_many
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from stockroom.currencies import CURRENCIES
@@ -29,6 +29,33 @@ _LIMITS = (
     "rate_limit_register",
     "rate_limit_mail",
 )
+# Not asked of the driver: gunicorn's first process reads the settings, and redis-py must not be
+# imported before gevent has replaced what it holds on to. It knows others as well, but some of them
+# would change what it answers.
+REDIS_OPTIONS = {
+    "client_name": r"\S+",
+    "db": r"\d{1,9}",
+    "health_check_interval": r"\d{1,9}",
+    "max_connections": r"[1-9]\d{0,8}",
+    "password": r".+",
+    "protocol": r"[23]",
+    "retry_on_timeout": r"\w+",
+    "socket_connect_timeout": r"\d{1,9}(\.\d+)?",
+    "socket_keepalive": r"\w+",
+    "socket_timeout": r"\d{1,9}(\.\d+)?",
+    "username": r".+",
+}
+"""What may stand behind the question mark, and what its value looks like."""
+REDISS_OPTIONS = REDIS_OPTIONS | {
+    "ssl_ca_certs": r".+",
+    "ssl_ca_path": r".+",
+    "ssl_cert_reqs": r"none|optional|required",
+    "ssl_certfile": r".+",
+    "ssl_check_hostname": r"\w+",
+    "ssl_ciphers": r".+",
+    "ssl_keyfile": r".+",
+    "ssl_password": r".+",
+}
 # flask-cors takes what holds other characters for a regular expression, which matches more
 # origins than it seems to.
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[A-Za-z0-9.-]+(:\d+)?")
@@ -84,13 +111,11 @@ def _objections_to_outgoing(settings: "Settings") -> Iterator[str]:
 
 
 def _objections_to_addresses(settings: "Settings") -> Iterator[str]:
-    try:
-        if make_url(settings.sqlalchemy_url).drivername != "postgresql+psycopg2":
-            yield "DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host/name"
-    except (ArgumentError, ValueError):
-        yield "DATABASE_URL is not an address: write postgresql://user:password@host/name"
+    yield from _objections_to_database(settings.sqlalchemy_url)
     if settings.redis_url and not _is_address(settings.redis_url, {"redis", "rediss"}):
         yield "REDIS_URL is not an address: write redis://host:6379/0, or rediss:// for TLS"
+    else:
+        yield from _objections_to_redis_options(urlsplit(settings.redis_url))
     if ":" in settings.host and not re.fullmatch(r"\[.+\]", settings.host):
         yield "HOST: write an address of IPv6 in brackets, such as [::1]"
     if settings.public_url and not _is_address(settings.public_url, {"http", "https"}):
@@ -100,6 +125,39 @@ def _objections_to_addresses(settings: "Settings") -> Iterator[str]:
     for origin in settings.cors_origins:
         if origin != "*" and not _ORIGIN.fullmatch(origin):
             yield f"CORS_ORIGINS: {origin!r} is not an origin such as https://shop.example"
+
+
+def _objections_to_database(address: str) -> Iterator[str]:
+    try:
+        url = make_url(address)
+        if url.drivername != "postgresql+psycopg2":
+            yield "DATABASE_URL must name a PostgreSQL server: postgresql://user:password@host/name"
+        elif url.query:
+            yield from _objections_to_database_options(url)
+    except (ArgumentError, ValueError):
+        yield "DATABASE_URL is not an address: write postgresql://user:password@host/name"
+
+
+def _objections_to_database_options(url: URL) -> Iterator[str]:
+    # Only libpq knows them all. Its driver is in C, and holds on to nothing that gevent replaces.
+    from psycopg2 import ProgrammingError
+    from psycopg2.extensions import make_dsn
+
+    _, options = url.get_dialect()().create_connect_args(url)
+    try:
+        make_dsn(**options)
+    except ProgrammingError as error:
+        yield f"DATABASE_URL: {error}"
+
+
+def _objections_to_redis_options(parts: SplitResult) -> Iterator[str]:
+    known = REDISS_OPTIONS if parts.scheme == "rediss" else REDIS_OPTIONS
+    for name, value in parse_qsl(parts.query):
+        # The value stays untold: it may be a password.
+        if name not in known:
+            yield f"REDIS_URL: {name!r} is not an option of {parts.scheme}://"
+        elif not re.fullmatch(known[name], value):
+            yield f"REDIS_URL: the option {name!r} has a value that it cannot have"
 
 
 def _is_address(text: str, schemes: set[str]) -> bool:

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+from redis import ConnectionPool
 
 from stockroom import config, objections
 from stockroom.config import (
@@ -78,9 +80,13 @@ def test_production_refuses_what_is_dangerous_there(changes: dict[str, Any], nam
         ({"database_url": "postgresql+asyncpg://host/shop"}, "DATABASE_URL"),
         ({"database_url": "no address"}, "DATABASE_URL"),
         ({"database_url": "postgresql://host:port/shop"}, "DATABASE_URL"),
+        ({"database_url": "postgresql://host/shop?nonsense=1"}, "DATABASE_URL: .*nonsense"),
         ({"redis_url": "http://host:6379"}, "REDIS_URL"),
         ({"redis_url": "redis://host:port"}, "REDIS_URL"),
         ({"redis_url": "redis://[::1"}, "REDIS_URL"),
+        ({"redis_url": "redis://host/0?nonsense=1&db=1"}, "REDIS_URL: 'nonsense"),
+        ({"redis_url": "redis://host/0?ssl_cert_reqs=none"}, "REDIS_URL: 'ssl_cert_reqs"),
+        ({"redis_url": "redis://host/0?socket_timeout=x"}, "REDIS_URL: .*socket_timeout"),
         ({"public_url": "api.shop.example"}, "PUBLIC_URL"),
         ({"host": "::1"}, "HOST"),
         ({"web_concurrency": 2}, "WEB_CONCURRENCY"),
@@ -112,8 +118,26 @@ def test_every_objection_is_named_at_once() -> None:
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg2"])
 def test_every_spelling_of_a_postgresql_address_gets_the_driver(scheme: str) -> None:
-    settings = Settings(**(PRODUCTION | {"database_url": f"{scheme}://u:p@host:5432/shop?a=b"}))
-    assert settings.sqlalchemy_url == "postgresql+psycopg2://u:p@host:5432/shop?a=b"
+    settings = Settings(**(PRODUCTION | {"database_url": f"{scheme}://u:p@host:5432/shop?user=b"}))
+    assert settings.sqlalchemy_url == "postgresql+psycopg2://u:p@host:5432/shop?user=b"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "options"),
+    [("redis", objections.REDIS_OPTIONS), ("rediss", objections.REDISS_OPTIONS)],
+)
+def test_the_driver_takes_the_options_that_a_redis_address_may_have(
+    scheme: str, options: dict[str, str]
+) -> None:
+    values = {name: "none" if name == "ssl_cert_reqs" else "2" for name in options}
+    address = f"{scheme}://cache.example/0?{urlencode(values)}"
+    Settings(**PRODUCTION, redis_url=address)
+    ConnectionPool.from_url(address).make_connection()
+
+
+def test_a_database_address_may_have_the_options_of_libpq() -> None:
+    address = "postgresql://db.example/shop?sslmode=verify-full&sslrootcert=system&host=a&host=b"
+    assert Settings(**(PRODUCTION | {"database_url": address}))
 
 
 @pytest.mark.parametrize(
