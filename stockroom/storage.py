@@ -9,11 +9,17 @@ from stockroom.embedded.postgres import EmbeddedPostgres
 from stockroom.extensions import db, migrate
 
 CONNECT_SECONDS = 5
-POOL_SECONDS = 30
+POOL_SECONDS = 10
 """How long a request waits for a connection. In a crowd others can come first: it is no queue."""
 
-# Whoever only listens would never notice a server that is gone without a word.
-_KEEPALIVES = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+# A server that is gone without a word would never be noticed by who only listens, and by who has
+# asked not for a quarter of an hour.
+_NOTICING = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -28,7 +34,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "connect_args": {
             "connect_timeout": CONNECT_SECONDS,
             "application_name": "stockroom",
-            **_KEEPALIVES,
+            **_NOTICING,
         },
     }
     db.init_app(app)

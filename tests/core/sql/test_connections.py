@@ -75,3 +75,12 @@ def test_connections_that_died_while_idle_are_replaced_unseen(app_context: None)
         session.execute(others)
     with reading() as first, reading() as second:
         assert (first.scalar(text("SELECT 1")), second.scalar(text("SELECT 1"))) == (1, 1)
+
+
+def test_a_server_that_has_vanished_is_noticed_by_who_has_asked_it(app: Flask) -> None:
+    with app.app_context(), db.engine.connect() as connection:
+        link = connection.connection.driver_connection
+        assert link is not None
+        asked = link.get_dsn_parameters()
+    assert 0 < int(asked["tcp_user_timeout"]) <= 15_000
+    assert 0 < int(asked["keepalives_idle"]) <= 30
