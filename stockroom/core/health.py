@@ -14,6 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from stockroom.core.context import settings
 from stockroom.core.errors import Unavailable
+from stockroom.core.hot_reads.at_once import ALIVE
 from stockroom.core.sql.poolers import is_direct
 from stockroom.core.transaction import reading
 from stockroom.extensions import limiter
@@ -133,7 +134,7 @@ def migration_head() -> str | None:
     return ScriptDirectory(current_app.extensions["migrate"].directory).get_current_head()
 
 
-@blueprint.get("/healthz")
+@blueprint.get(ALIVE)
 def healthz() -> ResponseReturnValue:
     return jsonify(status="alive")
 

@@ -11,7 +11,7 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import TConn
 
-_CHUNK_BYTES = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 _HEAD_END = b"\r\n\r\n"
 
 
@@ -28,7 +28,7 @@ class Reader(SocketUnreader):
 
         :raises BlockingIOError: if nothing has come.
         """
-        chunk = self.sock.recv(_CHUNK_BYTES)
+        chunk = self.sock.recv(CHUNK_BYTES)
         self.buf.seek(0, os.SEEK_END)
         self.buf.write(chunk)
         return chunk
@@ -38,11 +38,12 @@ class Reader(SocketUnreader):
         left = self.deadline - monotonic()
         if left <= 0:
             raise TimeoutError
+        before = self.sock.gettimeout()
         self.sock.settimeout(left)
         try:
             return super().chunk(size_hint)  # type: ignore[call-arg]  # the stubs are older
         finally:
-            self.sock.settimeout(None)
+            self.sock.settimeout(before)
 
 
 class Parser(RequestParser):
@@ -54,6 +55,19 @@ class Parser(RequestParser):
     def __init__(self, conn: TConn) -> None:
         super().__init__(conn.cfg, conn.sock, conn.client)
         self.unreader = self.reader = Reader(conn.sock)
+
+    def has_asked(self) -> bool:
+        """Read what has come. Whether it is enough for a thread that does not want to wait."""
+        # What came before may hold the next request: to read on would pile up what comes after it.
+        if self._is_whole(self.reader.buf.getvalue()):
+            return True
+        try:
+            is_over = not self.reader.take()
+        except BlockingIOError:
+            return False
+        except OSError:
+            is_over = True
+        return is_over or self._is_whole(self.reader.buf.getvalue())
 
     def look_ahead(self) -> Request | None:
         """The next request, if it is a GET whose head has come: ``next`` gives the same one."""
@@ -72,6 +86,14 @@ class Parser(RequestParser):
         if body and getattr(body.reader, "length", None) == 0:
             return True
         return super().finish_body(deadline, max_bytes)  # type: ignore[return-value]
+
+    def _is_whole(self, head: bytes) -> bool:
+        """Whether it is a head, or already more than one may be, which gunicorn refuses."""
+        if _HEAD_END in head or b"\n\n" in head:
+            return True
+        line, fields = self.cfg.limit_request_line, self.cfg.limit_request_fields
+        most = line + fields * (self.cfg.limit_request_field_size + 2)
+        return len(head) > most or (b"\n" not in head and len(head) > line)
 
     def __next__(self) -> Request:
         failed, self._failed = self._failed, None

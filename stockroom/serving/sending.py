@@ -16,12 +16,19 @@ from gunicorn.workers.gthread import TConn
 
 from stockroom.core.hot_reads.at_once import AT_ONCE, Answers, Headers
 
+SEND_SECONDS = 10.0
+"""How long a client may take for each piece of an answer that a thread sends."""
+
 
 class Reply:
-    """What becomes of a request that no thread has."""
+    """What becomes of a request that no thread has.
+
+    :ivar is_last: whether the client wants the connection closed after it.
+    """
 
     def __init__(self, request: Request, conn: TConn) -> None:
         """:raises AttributeError: for who has to be told 100 Continue first: a thread does that."""
+        self.is_last = bool(request.should_close())
         nowhere: Any = None
         _, self._environ = create(request, nowhere, conn.client, conn.server, conn.cfg)
         self._environ.update({"wsgi.multithread": True, AT_ONCE: True})
@@ -43,7 +50,7 @@ class Reply:
         protocol = self._environ["SERVER_PROTOCOL"]
 
         def start_response(status: str, headers: Headers) -> None:
-            lines = [f"{protocol} {status}", *_constant_lines(int(time()))]
+            lines = [f"{protocol} {status}", *_constant_lines(int(time()), self.is_last)]
             lines += [f"{name}: {value}" for name, value in headers]
             write(_written(lines))
 
@@ -58,10 +65,11 @@ def _written(lines: list[str]) -> bytes:
     return head
 
 
-@lru_cache(maxsize=1)
-def _constant_lines(second: int) -> tuple[str, ...]:
+@lru_cache(maxsize=2)
+def _constant_lines(second: int, is_last: bool) -> tuple[str, ...]:
     """Of the head, what the server says of itself within one second."""
-    return f"Server: {SERVER}", f"Date: {http_date(second)}", "Connection: keep-alive"
+    connection = "close" if is_last else "keep-alive"
+    return f"Server: {SERVER}", f"Date: {http_date(second)}", f"Connection: {connection}"
 
 
 def not_taken(conn: TConn, answer: bytes) -> bytes:
@@ -73,11 +81,11 @@ def not_taken(conn: TConn, answer: bytes) -> bytes:
         return answer
 
 
-def send_rest(conn: TConn, rest: bytes) -> bool:
-    """Send it however long that takes. Whether the connection can be kept after it."""
+def send_rest(conn: TConn, rest: bytes, *, is_last: bool) -> bool:
+    """Send it, if the client takes it in time. Whether the connection can be kept after it."""
     try:
-        conn.sock.setblocking(True)
+        conn.sock.settimeout(SEND_SECONDS)
         conn.sock.sendall(rest)
     except OSError:
         return False
-    return True
+    return not is_last

@@ -23,14 +23,16 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
+from gunicorn.http.message import Request
 from gunicorn.workers import gthread
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from stockroom.core.hot_reads.at_once import AT_ONCE, Answers, AtOnce, MustAsk
 from stockroom.serving import exchange
+from stockroom.serving.farewells import Farewells
 from stockroom.serving.priority import stand_back_for
 from stockroom.serving.reading_ahead import parser_of
-from stockroom.serving.sending import Reply, not_taken, send_rest
+from stockroom.serving.sending import SEND_SECONDS, Reply, not_taken, send_rest
 
 HEAD_SECONDS = 10.0
 """How long a client may take from its connection, or first byte, to the end of the head."""
@@ -49,6 +51,8 @@ SWITCH_SECONDS = 0.001
 
 _SENT: Future[bool] = Future()
 _SENT.set_result(True)
+_LAST: Future[bool] = Future()
+_LAST.set_result(False)
 
 
 class PatientWorker(ThreadWorker):
@@ -60,6 +64,7 @@ class PatientWorker(ThreadWorker):
     """When it next looks at more than its connections, by the monotonic clock."""
     _at_once: AtOnce | None = None
     """Of the application, if it can answer without a thread."""
+    _farewells: Farewells
 
     def load_wsgi(self) -> None:
         """Import the application; where others serve meanwhile, the processors are theirs first."""
@@ -69,6 +74,7 @@ class PatientWorker(ThreadWorker):
             super().load_wsgi()
 
     def run(self) -> None:
+        self._farewells = Farewells(self.poller, self._close)
         self._at_once = getattr(self.wsgi, "extensions", {}).get(AT_ONCE)
         with self._at_once.attached(self) if self._at_once else nullcontext():
             # The loop can answer without a pause, and a thread takes turns with it at each wait.
@@ -146,28 +152,35 @@ class PatientWorker(ThreadWorker):
         parser_of(conn).reader.deadline = monotonic() + BODY_SECONDS
         return super().handle(conn)
 
+    def handle_request(self, req: Request, conn: TConn) -> bool:
+        # With it ``sendall`` gives up in time, also where a client takes a byte now and then.
+        conn.sock.settimeout(SEND_SECONDS)
+        try:
+            return bool(super().handle_request(req, conn))
+        except TimeoutError:
+            self.log.debug("Ignored a client that does not take its answer.")
+            return False
+
+    def finish_request(self, conn: TConn, done: "Future[Any]") -> None:
+        """Keep a connection, or begin to close it; gunicorn would wait for the client here."""
+        if done.exception() or done.result():
+            super().finish_request(conn, done)
+        else:
+            self._farewells.begin(conn)
+
+    def murder_pending(self) -> None:
+        super().murder_pending()
+        self._farewells.end_overdue()
+
+    def _close(self, conn: TConn) -> None:
+        self.nr_conns -= 1
+        conn.close()
+
     def _has_asked(self, conn: TConn) -> bool:
-        """Read what has come. Whether it is enough for a thread that does not want to wait."""
         conn.init()
         if conn.sock.gettimeout() != 0:
             conn.sock.setblocking(False)
-        reader = parser_of(conn).reader
-        try:
-            is_over = not reader.take()
-        except BlockingIOError:
-            # What came before may hold the next request.
-            is_over = False
-        except OSError:
-            is_over = True
-        return is_over or self._is_whole(reader.buf.getvalue())
-
-    def _is_whole(self, head: bytes) -> bool:
-        """Whether it is a head, or already more than one may be, which gunicorn refuses."""
-        if b"\r\n\r\n" in head or b"\n\n" in head:
-            return True
-        line, fields = self.cfg.limit_request_line, self.cfg.limit_request_fields
-        most = line + fields * (self.cfg.limit_request_field_size + 2)
-        return len(head) > most or (b"\n" not in head and len(head) > line)
+        return parser_of(conn).has_asked()
 
     def _await_more(self, conn: TConn) -> None:
         # gunicorn closes what is pending when its time is up.
@@ -181,7 +194,7 @@ class PatientWorker(ThreadWorker):
         if self._at_once is None or not self._keeps_connections():
             return None
         request = parser_of(conn).look_ahead()
-        if request is None or request.should_close():
+        if request is None:
             return None
         if not self._at_once.knows(request.path or "", request.query or ""):
             return None
@@ -191,7 +204,7 @@ class PatientWorker(ThreadWorker):
             return None
 
     def _keeps_connections(self) -> bool:
-        """Whether answers may say so: those of the loop say nothing else."""
+        """Whether answers may say so: those of the loop do, where the client does not mind."""
         return self.alive and len(self.keepalived_conns) < self.max_keepalived
 
     def _answer(self, conn: TConn, reply: Reply, application: Answers | None) -> None:
@@ -209,12 +222,13 @@ class PatientWorker(ThreadWorker):
             return
         # It is answered: what comes next is another one.
         next(parser_of(conn))
-        self._send(conn, answer)
+        self._send(conn, answer, is_last=reply.is_last)
 
-    def _send(self, conn: TConn, answer: bytes) -> None:
+    def _send(self, conn: TConn, answer: bytes, *, is_last: bool) -> None:
         rest = not_taken(conn, answer)
-        if rest or parser_of(conn).reader.buf.getvalue():
+        if rest or (parser_of(conn).reader.buf.getvalue() and not is_last):
             # The thread is not needed for requests that came together, but bounds their recursion.
-            self.in_thread(partial(send_rest, conn, rest), partial(self.finish_request, conn))
+            send = partial(send_rest, conn, rest, is_last=is_last)
+            self.in_thread(send, partial(self.finish_request, conn))
         else:
-            self.finish_request(conn, _SENT)
+            self.finish_request(conn, _LAST if is_last else _SENT)

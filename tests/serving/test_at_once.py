@@ -1,5 +1,6 @@
 """What is at hand is answered on kept connections without a thread, just as threads answer it."""
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -78,10 +79,10 @@ def no_thread_free(site: Site) -> Iterator[None]:
         yield
 
 
-def is_heard(address: tuple[str, int]) -> bool:
-    """Whether a thread answers."""
+def is_heard(address: tuple[str, int], path: str = "/api/v1/users/me") -> bool:
+    """Whether somebody answers: a thread, if nothing else is said."""
     with socket.create_connection(address, timeout=0.2) as wire:
-        wire.sendall(request("GET", "/healthz"))
+        wire.sendall(request("GET", path))
         try:
             return bool(wire.recv(1))
         except TimeoutError:
@@ -99,6 +100,16 @@ def is_answered_without_a_thread(site: Site, asked_before: str, path: str) -> bo
                 return False
         assert answer == (first if path == asked_before else reader.ask(path))
     return True
+
+
+def test_a_process_says_that_it_lives_where_no_thread_is_free(site: Site) -> None:
+    with no_thread_free(site):
+        until(lambda: is_heard((site.web.host, site.web.port), "/healthz"), 5)
+    answer = site.web.get("/healthz")
+    assert (answer.status, json.loads(answer.body)) == (200, {"status": "alive"})
+    assert answer.headers["x-request-id"]
+    # Those who ask for it want no connection kept.
+    assert answer.headers["connection"] == "close"
 
 
 def test_what_is_at_hand_needs_no_thread(site: Site, path: str) -> None:

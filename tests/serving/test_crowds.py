@@ -7,14 +7,14 @@ import pytest
 
 from tests.contract.conftest import Site
 
-IN_A_THREAD, AT_ONCE = "/healthz", "/api/v1/products?sku=none"
-ASKED = "GET {} HTTP/1.1\r\nHost: stockroom.example\r\n\r\n"
+ASKED = "GET /api/v1/products?sku=none HTTP/1.1\r\nHost: stockroom.example\r\n{}\r\n"
+AT_ONCE, IN_A_THREAD = "", "Cookie: a=b\r\n"
 
 
-@pytest.mark.parametrize("path", [IN_A_THREAD, AT_ONCE])
+@pytest.mark.parametrize("header", [IN_A_THREAD, AT_ONCE])
 @pytest.mark.parametrize("count", [100, pytest.param(1000, marks=pytest.mark.heavy)])
 def test_a_crowd_that_keeps_its_connections_is_answered_again_and_again(
-    pair: Site, count: int, path: str
+    pair: Site, count: int, header: str
 ) -> None:
     with ExitStack() as stack:
         address = (pair.web.host, pair.web.port)
@@ -23,7 +23,7 @@ def test_a_crowd_that_keeps_its_connections_is_answered_again_and_again(
         ]
         for _ in range(3):
             for client in clients:
-                client.sendall(ASKED.format(path).encode())
+                client.sendall(ASKED.format(header).encode())
             assert {_status(client) for client in clients} == {200}
 
 

@@ -56,8 +56,11 @@ def undated(answer: bytes) -> bytes:
 
 @given(headers=st.lists(st.tuples(NAMES, VALUES)))
 @pytest.mark.parametrize("protocol", [b"HTTP/1.1", b"HTTP/1.0"])
-def test_an_answer_is_written_as_gunicorn_writes_it(protocol: bytes, headers: Head) -> None:
-    request = asked(b"GET / %b\r\nHost: a\r\nConnection: keep-alive\r\n\r\n" % protocol)
+@pytest.mark.parametrize("connection", [b"keep-alive", b"close"])
+def test_an_answer_is_written_as_gunicorn_writes_it(
+    protocol: bytes, connection: bytes, headers: Head
+) -> None:
+    request = asked(b"GET / %b\r\nHost: a\r\nConnection: %b\r\n\r\n" % (protocol, connection))
     for told in (("200 OK", [*headers, SIZED], BODY), ("304 NOT MODIFIED", headers, b"")):
         ours = Reply(request, CONN).answered(application(*told))
         assert undated(ours) == undated(as_gunicorn_writes(request, *told))

@@ -17,6 +17,11 @@ from typing import Any, Protocol
 AT_ONCE = "stockroom.at_once"
 """In an environ: that nothing may be waited for. In ``Flask.extensions``: the ``AtOnce``."""
 
+ALIVE = "/healthz"
+"""What the loop has Flask answer within it: nothing has to be waited for, and who asks whether the
+process lives must be told so where every thread is taken.
+"""
+
 Headers = list[tuple[str, str]]
 Answers = Callable[[Any, Any], Iterable[bytes]]
 """What gives the answer to a request, as WSGI has it; with its length, where it has a body."""

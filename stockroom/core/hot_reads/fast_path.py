@@ -22,7 +22,7 @@ from stockroom.core.callers.identity import MALFORMED_TOKEN
 from stockroom.core.callers.token_header import token_finder
 from stockroom.core.errors import DomainError
 from stockroom.core.hot_reads.answers import FastAnswer, FastAnswers, FastRequest
-from stockroom.core.hot_reads.at_once import AT_ONCE, MustAsk, WouldWait
+from stockroom.core.hot_reads.at_once import ALIVE, AT_ONCE, MustAsk, WouldWait
 from stockroom.core.hot_reads.counted_for import counted_for
 from stockroom.core.hot_reads.loop_reads import LoopReads
 from stockroom.core.hot_reads.reads import FAILED, address_of, hot_reads
@@ -68,8 +68,11 @@ class FastPath:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """:raises WouldWait: instead of waiting, where that is not wanted."""
+        is_plain = self._is_plain(environ)
+        if is_plain and environ["PATH_INFO"] == ALIVE:
+            return self._slow(environ, start_response)
         try:
-            answer = self._answer(environ) if self._is_plain(environ) else None
+            answer = self._answer(environ) if is_plain else None
         except MustAsk:
             raise
         except Exception:
@@ -88,7 +91,11 @@ class FastPath:
             and not any(name in environ for name in _ODD)
             and environ.get("CONTENT_LENGTH") in {None, "", "0"}
             and _HOST.fullmatch(environ.get("HTTP_HOST", "")) is not None
-            and (not self._needs_https or environ["wsgi.url_scheme"] == "https")
+            and (
+                not self._needs_https
+                or environ["wsgi.url_scheme"] == "https"
+                or environ["PATH_INFO"] == ALIVE
+            )
         )
 
     def _answer(self, environ: WSGIEnvironment) -> FastAnswer | None:

@@ -20,7 +20,7 @@ from stockroom.core.context import settings
 from stockroom.core.hot_reads.answers import FastAnswer, FastAnswers, FastRequest
 from stockroom.core.hot_reads.asking import Asker
 from stockroom.core.hot_reads.asking_once import AskingOnce
-from stockroom.core.hot_reads.at_once import Answers, Loop, MustAsk, Pending
+from stockroom.core.hot_reads.at_once import ALIVE, Answers, Loop, MustAsk, Pending
 from stockroom.core.hot_reads.counted_for import counted_for
 from stockroom.core.hot_reads.reads import HotRead, address_from, hot_reads_of
 from stockroom.core.hot_reads.representation import Representation
@@ -81,6 +81,8 @@ class LoopReads:
 
     def knows(self, path: str, query: str) -> bool:
         """Whether the answer is kept here and fresh, or asked for without a thread."""
+        if path == ALIVE:
+            return True
         if cache.memory_of(self._app).has(address_from(path, query)):
             return True
         return self._can_ask() and hot_reads_of(self._app).may_have(path)
