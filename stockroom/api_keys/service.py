@@ -142,4 +142,4 @@ def _tell(session: Session, owner: User, api_key: ApiKey) -> None:
         "expires": f"{expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else "never",
         "address": client_address.get() or "unknown",
     }
-    send(session, owner.email, "api_keys/created", params)
+    send(session, owner.email, "api_keys/created", params, user_id=owner.id)

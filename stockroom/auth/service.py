@@ -136,7 +136,7 @@ def replace_password(
     throttling.welcome(session, user.email)
     record(session, event_type, user.id, {})
     params = {"address": client_address.get() or "unknown"}
-    send(session, user.email, "auth/password_changed", params)
+    send(session, user.email, "auth/password_changed", params, user_id=user.id)
 
 
 def verified(caller: Caller, password: str) -> User:

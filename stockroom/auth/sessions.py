@@ -189,4 +189,4 @@ def _end_copied(session: Session, login: LoginSession, user: User, device: Devic
     by = Actor(user.id, login.id)
     record(session, EventType.USER_REFRESH_TOKEN_REUSED, user.id, {"session": str(login.id)}, by=by)
     params = {"device": login.device or "unknown", "address": device.address or "unknown"}
-    send(session, user.email, "auth/token_reused", params)
+    send(session, user.email, "auth/token_reused", params, user_id=user.id)

@@ -20,7 +20,7 @@ def take(session: Session, after: int, through: int) -> None:
         user = users.find(session, event.subject)
         if user and user.is_active:
             params = {"address": event.address or "unknown"}
-            send(session, user.email, "auth/login_blocked", params)
+            send(session, user.email, "auth/login_blocked", params, user_id=user.id)
 
 
 SINK = Sink("login_mails", take)

@@ -22,7 +22,8 @@ class Mail(Base):
     """One mail to one address.
 
     ``params``, of which its text is made, can hold links that let somebody in: they are encrypted,
-    and removed once they have done their duty.
+    and removed once they have done their duty. ``user_id`` is whose account it is about, wherever
+    it goes: a person may have had other addresses, or have asked for one.
     """
 
     __tablename__ = "mails"
@@ -33,10 +34,12 @@ class Mail(Base):
         Index("ix_mails_due", "due_at", postgresql_where=text("state = 'pending'")),
         Index("ix_mails_created_at", "created_at"),
         Index("ix_mails_address", "address", "created_at"),
+        Index("ix_mails_user_id", "user_id", postgresql_where=text("user_id IS NOT NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     address: Mapped[str] = mapped_column(String(254))
+    user_id: Mapped[UUID | None]
     template: Mapped[str] = mapped_column(String(64))
     params: Mapped[str | None] = mapped_column(Text)
     state: Mapped[MailState] = mapped_column(

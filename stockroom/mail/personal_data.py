@@ -11,16 +11,17 @@ from stockroom.mail import repository
 def _export(session: Session, person: Person) -> list[dict[str, Any]]:
     return [
         {
+            "address": mail.address,
             "template": mail.template,
             "state": mail.state.value,
             "created_at": mail.created_at.isoformat(),
         }
-        for mail in repository.written_to(session, person.email)
+        for mail in repository.written_to(session, person.user_id, person.email)
     ]
 
 
 def _erase(session: Session, person: Person) -> None:
-    repository.remove_written_to(session, person.email)
+    repository.remove_written_to(session, person.user_id, person.email)
 
 
 PERSONAL_DATA = PersonalData("mails", _export, _erase)

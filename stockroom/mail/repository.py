@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from stockroom.mail.models import Mail, MailState
@@ -67,13 +67,18 @@ def written_since(session: Session, address: str, template: str, moment: datetim
     return session.scalars(select(func.count()).where(*conditions)).one()
 
 
-def written_to(session: Session, address: str) -> Sequence[Mail]:
-    statement = select(Mail).where(Mail.address == address).order_by(Mail.created_at)
+def written_to(session: Session, user_id: UUID, address: str) -> Sequence[Mail]:
+    """Mails about a person's account, wherever they went, and to its address, oldest first."""
+    statement = select(Mail).where(_concerns(user_id, address)).order_by(Mail.created_at)
     return session.scalars(statement).all()
 
 
-def remove_written_to(session: Session, address: str) -> None:
-    """Remove the mails to an address, but one that is being sent at this moment."""
-    theirs = select(Mail.id).where(Mail.address == address).with_for_update(skip_locked=True)
+def remove_written_to(session: Session, user_id: UUID, address: str) -> None:
+    """Remove the same mails, but one that is being sent at this moment."""
+    theirs = select(Mail.id).where(_concerns(user_id, address)).with_for_update(skip_locked=True)
     statement = delete(Mail).where(Mail.id.in_(theirs))
     session.execute(statement.execution_options(synchronize_session=False))
+
+
+def _concerns(user_id: UUID, address: str) -> ColumnElement[bool]:
+    return or_(Mail.user_id == user_id, Mail.address == address)

@@ -51,7 +51,7 @@ def send_due() -> None:
 def send_test(address: str) -> Mail:
     """Send a mail that says that mails arrive; tried at once, it tells what has become of it."""
     with transaction() as session:
-        mail_id = send(session, address, "mail/test", {})
+        mail_id = send(session, address, "mail/test", {}, user_id=None)
     with transport_of(settings()) as transport, transaction() as session:
         mail = repository.lock(session, mail_id)
         # Whoever runs the jobs may have been faster.

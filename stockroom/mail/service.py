@@ -19,16 +19,21 @@ MOST_LISTED = 200
 AN_HOUR = timedelta(hours=1)
 
 
-def send(session: Session, to: str, template: str, params: Mapping[str, str]) -> UUID:
+def send(
+    session: Session, to: str, template: str, params: Mapping[str, str], *, user_id: UUID | None
+) -> UUID:
     """Send a mail once the session's transaction is committed, and only then; returns its id.
 
     :param template: ``feature/name``: the files ``stockroom/<feature>/mails/<name>.txt`` and
         ``.html``.
     :param params: what the template names, beside ``base_url``.
+    :param user_id: whose account it is about: it is part of what is kept on that person. None if it
+        is about nobody's.
     """
     mail_id = new_id()
     secret = encrypt(json.dumps(dict(params)))
-    session.add(Mail(id=mail_id, address=to, template=template, params=secret))
+    mail = Mail(id=mail_id, address=to, user_id=user_id, template=template, params=secret)
+    session.add(mail)
     wake(session, SEND_JOB)
     return mail_id
 

@@ -192,5 +192,6 @@ def _locked(session: Session, user_id: UUID) -> SecondFactor:
 
 
 def _tell(session: Session, user_id: UUID, template: str, **params: str) -> None:
-    address = client_address.get() or "unknown"
-    send(session, users.get(session, user_id).email, template, {"address": address, **params})
+    to = users.get(session, user_id).email
+    params |= {"address": client_address.get() or "unknown"}
+    send(session, to, template, params, user_id=user_id)

@@ -71,9 +71,9 @@ def has_administrator(session: Session) -> bool:
     return bool(session.scalar(select(exists().where(User.role == Role.ADMIN))))
 
 
-def addresses_of_administrators(session: Session) -> Sequence[str]:
-    """Of those that are active, to write to."""
-    statement = select(User.email).where(User.role == Role.ADMIN, User.is_active)
+def administrators(session: Session) -> Sequence[User]:
+    """Those that are active, to write to."""
+    statement = select(User).where(User.role == Role.ADMIN, User.is_active)
     return session.scalars(statement.order_by(User.id)).all()
 
 

@@ -94,7 +94,7 @@ def change(user_id: UUID, changes: UserChanges, expected: ExpectedVersion = ANY_
         changed = [name for name, value in changes.items() if getattr(user, name) != value]
         if "email" in changed:
             # Whoever may change it vouches for it; the owner is told where mails still arrive.
-            send(session, user.email, "users/email_changed", {})
+            send(session, user.email, "users/email_changed", {}, user_id=user.id)
             user.email_verified_at = now()
         for name in changed:
             setattr(user, name, changes[name])  # type: ignore[literal-required]

@@ -119,7 +119,7 @@ def request_change(caller: Caller, email: str, password: str) -> None:
         raise InvalidInput({"email": ["This is your address already."]})
     with transaction() as session:
         record(session, EventType.USER_EMAIL_CHANGE_REQUESTED, user.id, {})
-        tell(session, user.email, "change_announced")
+        tell(session, user, "change_announced")
         if users.find_by_email(session, email):
             _tell_owner(session, email)
         else:
@@ -137,7 +137,7 @@ def confirm_change(token: str) -> None:
         former, user.email = user.email, mailed.new_address or user.email
         user.email_verified_at = now()
         record(session, EventType.USER_EMAIL_CHANGED, user.id, {}, by=Actor(user.id))
-        tell(session, former, "changed")
+        tell(session, user, "changed", former=former)
 
 
 def remove_expired() -> int:
@@ -199,4 +199,4 @@ def _tell_owner(session: Session, email: str) -> None:
     owner = users.find_by_email(session, email)
     if owner is not None:
         record(session, EventType.USER_REGISTRATION_REFUSED, owner.id, {})
-        tell(session, owner.email, "address_taken")
+        tell(session, owner, "address_taken")

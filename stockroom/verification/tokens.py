@@ -48,13 +48,17 @@ def mail_token(
         expires_at=moment + LIFETIMES[purpose],
     )
     params = {"token": token, "link": _link(purpose, token), "asked_from": _place()}
-    send(session, to, template, params)
+    send(session, to, template, params, user_id=user.id)
 
 
-def tell(session: Session, to: str, template: str, **params: str) -> None:
-    """Send a mail without a token, unless too many of its kind were written."""
-    if not was_written_often(session, to, f"verification/{template}", MAILS_AN_HOUR):
-        send(session, to, f"verification/{template}", {"asked_from": _place(), **params})
+def tell(session: Session, user: User, news: str, *, former: str | None = None) -> None:
+    """Send a mail without a token, unless too many of its kind were written.
+
+    :param former: the address that was the account's until now; the mail goes there.
+    """
+    to, template = former or user.email, f"verification/{news}"
+    if not was_written_often(session, to, template, MAILS_AN_HOUR):
+        send(session, to, template, {"asked_from": _place()}, user_id=user.id)
 
 
 def digest_of(token: str) -> str:

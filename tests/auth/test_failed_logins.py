@@ -8,12 +8,11 @@ from flask import Flask
 from stockroom.auth import throttling
 from stockroom.auth.throttling import FREE_BY_ACCOUNT
 from stockroom.core.database import now
-from stockroom.core.transaction import reading
-from stockroom.mail import repository as mails
 from stockroom.users.models import User
 from tests.api import Api
 from tests.auth.failing import ADA, ELSEWHERE, HOME, NOBODY, attempt, fail, let_pass, rows
 from tests.factories.users import PASSWORD, log_in, make_user
+from tests.mail.written import written_to
 from tests.outbox.events import all_events, relay_all, types_of
 
 
@@ -23,8 +22,7 @@ def ada(app: Flask) -> User:
 
 
 def mails_to(app: Flask, address: str) -> list[str]:
-    with app.app_context(), reading() as session:
-        return [mail.template for mail in mails.written_to(session, address)]
+    return [mail.template for mail in written_to(app, address)]
 
 
 def questions(statements: list[str]) -> list[str]:

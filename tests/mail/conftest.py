@@ -24,7 +24,7 @@ class Mailer:
         self, to: str = "ada@example.com", template: str = "mail/test", **params: str
     ) -> None:
         with self.app.app_context(), transaction() as session:
-            send(session, to, template, params)
+            send(session, to, template, params, user_id=None)
 
     def send_due(self) -> None:
         with self.app.app_context():

@@ -36,7 +36,7 @@ def test_a_mail_arrives_as_text_and_as_html(mailer: Mailer, post_office: PostOff
 
 def test_a_mail_of_a_change_that_fails_is_not_sent(mailer: Mailer, post_office: PostOffice) -> None:
     with mailer.app.app_context(), suppress(Mistake), transaction() as session:
-        send(session, "ada@example.com", "mail/test", {})
+        send(session, "ada@example.com", "mail/test", {}, user_id=None)
         raise Mistake
     mailer.send_due()
     assert not post_office.mails
@@ -114,7 +114,7 @@ def test_nothing_breaks_out_of_a_subject(mailer: Mailer, post_office: PostOffice
 
 def test_a_mail_of_a_newer_version_waits_for_it(mailer: Mailer, post_office: PostOffice) -> None:
     with mailer.app.app_context(), transaction() as session:
-        send(session, "ada@example.com", "mail/of_a_newer_version", {})
+        send(session, "ada@example.com", "mail/of_a_newer_version", {}, user_id=None)
     mailer.write("bob@example.com")
     mailer.send_due()
     assert post_office.recipients == ["bob@example.com"]

@@ -16,7 +16,10 @@ from tests.factories.products import product_body
 from tests.factories.users import PASSWORD, make_user, token_for
 from tests.outbox.events import all_events
 from tests.servers import all_rows
+from tests.verification.letters import token_to
+from tests.verification.proving import ADA, BOB, change
 
+CAROL = "carol@example.com"
 ADDRESS = {"REMOTE_ADDR": "203.0.113.77"}
 
 
@@ -38,6 +41,12 @@ def stored(app: Flask) -> str:
 def parts(api: Api) -> dict[str, Any]:
     exported: dict[str, Any] = api.get("/users/me/export").get_json()["parts"]
     return exported
+
+
+def move_to_bob_and_ask_for_carol(app: Flask, ada: Api, nobody: Api) -> None:
+    change(ada, BOB)
+    nobody.post("/auth/email/confirm", json={"token": token_to(app, BOB, "change")})
+    change(ada, CAROL)
 
 
 def test_an_export_has_a_part_of_every_feature_that_keeps_something(app: Flask, ada: Api) -> None:
@@ -84,6 +93,30 @@ def test_a_removal_leaves_nothing_on_the_person(app: Flask, user: User, ada: Api
     assert ada.delete("/users/me", if_match="*", environ_base=ADDRESS).status_code == 204
     for known in ("ada@example.com", "Ada Lovelace", "203.0.113.77", "pytest", user.password_hash):
         assert known not in stored(app)
+
+
+def test_an_export_has_the_mails_to_every_address_of_the_person(
+    app: Flask, ada: Api, nobody: Api
+) -> None:
+    move_to_bob_and_ask_for_carol(app, ada, nobody)
+    assert [mail["address"] for mail in parts(ada)["mails"]] == [ADA, BOB, ADA, BOB, CAROL]
+
+
+def test_a_removal_leaves_no_mail_to_any_address_of_the_person(
+    app: Flask, ada: Api, nobody: Api
+) -> None:
+    move_to_bob_and_ask_for_carol(app, ada, nobody)
+    ada.delete("/users/me", if_match="*")
+    assert "@example.com" not in stored(app)
+
+
+def test_a_removal_leaves_no_mail_to_an_address_that_an_administrator_took_away(
+    app: Flask, admin: Api, user: User
+) -> None:
+    admin.patch(f"/users/{user.id}", json={"email": BOB}, if_match="*")
+    assert ADA in stored(app)
+    admin.delete(f"/users/{user.id}", if_match="*")
+    assert ADA not in stored(app)
 
 
 def test_a_removal_keeps_what_was_done_and_by_which_account(

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from flask import Flask
 
 from stockroom.core.encryption import decrypt
-from stockroom.core.transaction import reading
-from stockroom.mail import repository
 from stockroom.verification.service import answer_requests
 from tests.leaks import WATCH
+from tests.mail.written import written_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +21,10 @@ def letters_to(app: Flask, address: str) -> list[Letter]:
     """The oldest first; those that were asked for are written before."""
     with app.app_context():
         answer_requests()
-        with reading() as session:
-            mails = repository.written_to(session, address)
-        letters = [Letter(it.template, json.loads(decrypt(it.params or ""))) for it in mails]
+        letters = [
+            Letter(it.template, json.loads(decrypt(it.params or "")))
+            for it in written_to(app, address)
+        ]
     for letter in letters:
         WATCH.see(letter.params)
     return letters

@@ -49,8 +49,8 @@ def switch_off(session: Session, webhook: Webhook, reason: str) -> None:
         "reason": reason,
         "webhook_id": str(webhook.id),
     }
-    for address in users.addresses_of_administrators(session):
-        send(session, address, "webhooks/disabled", params)
+    for admin in users.administrators(session):
+        send(session, admin.email, "webhooks/disabled", params, user_id=admin.id)
 
 
 def _judge(session: Session, results: Sequence[Result]) -> Sequence[Webhook]:
