@@ -50,6 +50,7 @@ from stockroom.stream.jobs import JOBS as STREAM_JOBS
 from stockroom.stream.routes import blueprint as stream_routes
 from stockroom.transfers.routes import blueprint as transfer_routes
 from stockroom.users.cli import users_commands
+from stockroom.users.jobs import JOBS as USER_JOBS
 from stockroom.users.personal_data import PERSONAL_DATA as ACCOUNT
 from stockroom.users.routes import blueprint as user_routes
 from stockroom.verification.jobs import JOBS as VERIFICATION_JOBS
@@ -103,7 +104,12 @@ FEATURES = (
         personal_data=(MAILS_TO,),
         reencrypt={"mails": mail.reencrypt},
     ),
-    Feature(routes=user_routes, commands=(users_commands,), personal_data=(ACCOUNT,)),
+    Feature(
+        routes=user_routes,
+        commands=(users_commands,),
+        jobs=USER_JOBS,
+        personal_data=(ACCOUNT,),
+    ),
     Feature(
         routes=second_factor_routes,
         personal_data=(SECOND_FACTOR,),

@@ -51,7 +51,7 @@ def log_in(email: str, password: str, device: Device, code: str | None = None) -
         with transaction() as session:
             account: Credentials | User = user
             if user.has_second_factor or new_hash is not None:
-                account = _locked(session, user)
+                account = locked(session, user)
                 second_factor.require(session, user.id, code)
                 if new_hash is not None:
                     account.password_hash = new_hash
@@ -73,7 +73,7 @@ def reauthenticate(caller: Caller, password: str, code: str | None = None) -> No
     moment = now()
     attempt = throttling.begin(user.email)
     with throttling.counted(attempt, user.id), transaction() as session:
-        _locked(session, user)
+        locked(session, user)
         login = repository.lock_open_session(session, _session_of(caller), moment)
         if login is None:
             raise BadCredentials
@@ -93,7 +93,7 @@ def change_password(caller: Caller, current: str, new: str) -> None:
     require_acceptable(new, user.email, "new_password")
     new_hash = hash_password(new)
     with transaction() as session:
-        replace_password(session, _locked(session, user), new_hash, but=caller.session_id)
+        replace_password(session, locked(session, user), new_hash, but=caller.session_id)
 
 
 def set_password(user_id: UUID, password: str) -> None:
@@ -154,8 +154,11 @@ def verified(caller: Caller, password: str) -> User:
     return user
 
 
-def _locked(session: Session, user: Credentials | User) -> User:
-    """The account as it is now, if it is active and has the password that was checked."""
+def locked(session: Session, user: Credentials | User) -> User:
+    """An account whose password was checked, as it is now; locked until the transaction ends.
+
+    :raises BadCredentials: if it is not active any more, or has another password.
+    """
     stored = users.lock_unchanged(session, user.id, user.password_changed_at)
     if stored is None:
         raise BadCredentials

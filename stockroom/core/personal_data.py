@@ -26,7 +26,9 @@ class PersonalData:
 
     :ivar name: what the part is called in an export.
     :ivar export: the part, in values that JSON knows; of secrets only that there are some.
-    :ivar erase: forgets it; what the books need stays, without a name on it.
+    :ivar erase: forgets it, within a transaction that has locked the account; what the books need
+        stays, without a name on it. Called twice, as what is under way the first time is not seen;
+        by then the account has another address.
     """
 
     name: str

@@ -70,7 +70,7 @@ def confirm(user_id: UUID, code: str) -> list[str]:
     :raises CodeNotConfirmed: if the code is not one of this moment.
     """
     with transaction() as session:
-        factor = repository.lock(session, user_id)
+        factor = _lock(session, user_id)
         if factor is None:
             raise NoSecondFactor
         if factor.enabled_at is not None:
@@ -184,8 +184,14 @@ def _new_recovery_codes(session: Session, user_id: UUID) -> list[str]:
     return made
 
 
+def _lock(session: Session, user_id: UUID) -> SecondFactor | None:
+    # The account first, as everywhere: recovery codes refer to it, and a removal has it.
+    users.get(session, user_id, lock=True)
+    return repository.lock(session, user_id)
+
+
 def _locked(session: Session, user_id: UUID) -> SecondFactor:
-    factor = repository.lock(session, user_id)
+    factor = _lock(session, user_id)
     if factor is None or factor.enabled_at is None:
         raise NoSecondFactor
     return factor

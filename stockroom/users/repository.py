@@ -32,8 +32,9 @@ def find(session: Session, user_id: UUID) -> User | None:
     return user if user and user.removed_at is None else None
 
 
-def find_by_email(session: Session, email: str) -> User | None:
-    return session.scalar(select(User).where(*has_email(likely_address(email))))
+def find_by_email(session: Session, email: str, *, lock: bool = False) -> User | None:
+    statement = select(User).where(*has_email(likely_address(email)))
+    return session.scalar(statement.with_for_update() if lock else statement)
 
 
 def has_email(email: Any) -> tuple[ColumnElement[bool], ...]:
@@ -86,6 +87,17 @@ def lock_administrators(session: Session) -> Sequence[UUID]:
         .order_by(User.id)
         .with_for_update()
     ).all()
+
+
+def lock_next_to_forget(session: Session, removed_before: datetime) -> User | None:
+    """The account that was removed first and not looked at again since; nobody else can."""
+    return session.scalar(
+        select(User)
+        .where(User.forgotten_at.is_(None), User.removed_at < removed_before)
+        .order_by(User.removed_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
 
 
 def lock_unchanged(

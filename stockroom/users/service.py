@@ -1,5 +1,6 @@
 """What can be done with accounts."""
 
+from datetime import timedelta
 from typing import Any, TypedDict
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from stockroom.core.database import new_id, now
 from stockroom.core.pagination import Page, PageRequest, read_page
 from stockroom.core.permissions import Role
 from stockroom.core.personal_data import Person, bound_personal_data
-from stockroom.core.transaction import reading, transaction
+from stockroom.core.transaction import reading, retried, transaction
 from stockroom.core.versions import ANY_VERSION, ExpectedVersion
 from stockroom.mail.service import send
 from stockroom.outbox.service import record
@@ -18,6 +19,9 @@ from stockroom.users import repository
 from stockroom.users.errors import LastAdministrator, UserNotFound
 from stockroom.users.models import User
 from stockroom.users.passwords import UNUSABLE, hash_password, require_acceptable
+
+SETTLED_AFTER = timedelta(hours=2)
+"""So long after a removal, whatever was under way at that moment is over."""
 
 
 class UserChanges(TypedDict, total=False):
@@ -105,6 +109,7 @@ def change(user_id: UUID, changes: UserChanges, expected: ExpectedVersion = ANY_
     return user
 
 
+@retried
 def remove(user_id: UUID, expected: ExpectedVersion = ANY_VERSION) -> None:
     """Remove an account, with all that is kept on its owner; what it did keeps its id.
 
@@ -120,8 +125,15 @@ def remove(user_id: UUID, expected: ExpectedVersion = ANY_VERSION) -> None:
         record(session, EventType.USER_REMOVED, user.id, state_of(user))
         person = Person(user.id, user.email)
         _anonymise(user)
-        for part in bound_personal_data():
-            part.erase(session, person)
+        _forget(session, person)
+
+
+def forget_removed() -> None:
+    """Forget what was kept after all on those who were removed two hours ago: what was under way
+    at that moment was not there yet, or in use. One transaction each.
+    """
+    while _forget_next():
+        pass
 
 
 def export(user_id: UUID) -> dict[str, Any]:
@@ -159,6 +171,21 @@ def new_user(
 def state_of(user: User) -> dict[str, Any]:
     """What events tell of an account."""
     return {"role": user.role.value, "is_active": user.is_active}
+
+
+def _forget_next() -> bool:
+    with transaction() as session:
+        user = repository.lock_next_to_forget(session, now() - SETTLED_AFTER)
+        if user is None:
+            return False
+        _forget(session, Person(user.id, user.email))
+        user.forgotten_at = now()
+    return True
+
+
+def _forget(session: Session, person: Person) -> None:
+    for part in bound_personal_data():
+        part.erase(session, person)
 
 
 def _anonymise(user: User) -> None:

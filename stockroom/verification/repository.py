@@ -68,9 +68,15 @@ def of_user(session: Session, user_id: UUID) -> Sequence[MailedToken]:
 
 
 def remove_all(session: Session, user_id: UUID, address: str) -> None:
-    """Remove what waits for a person: tokens, and requests for the address."""
+    """Remove what waits for a person: tokens, and requests for the address, but one that is being
+    answered at this moment.
+    """
     session.execute(delete(MailedToken).where(MailedToken.user_id == user_id))
-    session.execute(delete(MailRequest).where(MailRequest.address == address))
+    # Whoever answers one waits for the account, and finds it removed.
+    requests = select(MailRequest.id).where(MailRequest.address == address)
+    theirs = requests.with_for_update(skip_locked=True)
+    statement = delete(MailRequest).where(MailRequest.id.in_(theirs))
+    session.execute(statement.execution_options(synchronize_session=False))
 
 
 def _is_good(purpose: Purpose, digest: str, moment: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -114,10 +114,11 @@ def request_change(caller: Caller, email: str, password: str) -> None:
     :raises TooManyAttempts: if too many have failed before.
     :raises InvalidInput: if it is the account's address already.
     """
-    user = auth.verified(caller, password)
-    if email == user.email:
-        raise InvalidInput({"email": ["This is your address already."]})
+    checked = auth.verified(caller, password)
     with transaction() as session:
+        user = auth.locked(session, checked)
+        if email == user.email:
+            raise InvalidInput({"email": ["This is your address already."]})
         record(session, EventType.USER_EMAIL_CHANGE_REQUESTED, user.id, {})
         tell(session, user, "change_announced")
         if users.find_by_email(session, email):
@@ -162,7 +163,7 @@ def _answer_next() -> bool:
 
 
 def _answer(session: Session, request: MailRequest) -> None:
-    user = users.find_by_email(session, request.address)
+    user = users.find_by_email(session, request.address, lock=True)
     if user is None or not user.is_active:
         return
     if request.purpose is Purpose.VERIFY and user.email_verified:

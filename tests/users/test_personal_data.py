@@ -9,13 +9,12 @@ from flask import Flask
 
 from stockroom.core.permissions import Role
 from stockroom.core.personal_data import bound_personal_data
-from stockroom.extensions import db
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
 from tests.factories.products import product_body
 from tests.factories.users import PASSWORD, make_user, token_for
 from tests.outbox.events import all_events
-from tests.servers import all_rows
+from tests.users.removing import stored
 from tests.verification.letters import token_to
 from tests.verification.proving import ADA, BOB, change
 
@@ -31,11 +30,6 @@ def user(app: Flask) -> User:
 @pytest.fixture
 def ada(app: Flask, user: User) -> Api:
     return Api(app, token_for(app, user))
-
-
-def stored(app: Flask) -> str:
-    with app.app_context():
-        return "\n".join(all_rows(db.engine))
 
 
 def parts(api: Api) -> dict[str, Any]:
