@@ -6,12 +6,10 @@ All of it is in the database, so that it holds in every process, and it is the s
 that has no account: neither the answers nor the work done for them tell the two apart.
 """
 
-import hmac
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from math import ceil
 from uuid import UUID
 
@@ -22,8 +20,9 @@ from stockroom.auth.errors import BadCredentials, TooManyAttempts
 from stockroom.auth.failures import Key, Rule
 from stockroom.core.addresses import likely_address
 from stockroom.core.callers.networks import network_of
-from stockroom.core.context import client_address, settings
+from stockroom.core.context import client_address
 from stockroom.core.database import now
+from stockroom.core.digests import keyed_digest
 from stockroom.core.transaction import transaction
 from stockroom.outbox.service import record
 from stockroom.outbox.types import EventType
@@ -63,7 +62,7 @@ def begin(email: str) -> Attempt:
 
     :raises TooManyAttempts: if it is too early for that.
     """
-    account, network = _digest("account", likely_address(email)), _network()
+    account, network = keyed_digest("account", likely_address(email)), _network()
     home = Key(account, network)
     found = failures.of(account, network)
     moment = now()
@@ -100,18 +99,18 @@ def succeed(session: Session, attempt: Attempt) -> None:
 
 def welcome(session: Session, email: str) -> None:
     """The same for one who has shown in another way whose account it is, as by a mail."""
-    _welcome(session, _digest("account", email), _network())
+    _welcome(session, keyed_digest("account", email), _network())
 
 
 def forget(session: Session, email: str) -> None:
     """Forget the failures of an account, and where it is at home."""
-    failures.forget_account(session, _digest("account", email))
+    failures.forget_account(session, keyed_digest("account", email))
 
 
 def unblock(user: User) -> None:
     """Let the next login of an account try at once, wherever it comes from."""
     with transaction() as session:
-        failures.lift_block(session, _digest("account", user.email))
+        failures.lift_block(session, keyed_digest("account", user.email))
         record(session, EventType.USER_LOGIN_UNBLOCKED, user.id, {})
 
 
@@ -139,10 +138,4 @@ def _welcome(session: Session, account: str, network: str) -> None:
 
 
 def _network() -> str:
-    return _digest("network", network_of(client_address.get() or ""))
-
-
-def _digest(kind: str, text: str) -> str:
-    """Keyed: whoever reads the table cannot try out addresses on it."""
-    key = settings().secret_key.encode()
-    return hmac.new(key, f"{kind}\0{text}".encode(), sha256).hexdigest()
+    return keyed_digest("network", network_of(client_address.get() or ""))

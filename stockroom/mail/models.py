@@ -23,7 +23,8 @@ class Mail(Base):
 
     ``params``, of which its text is made, can hold links that let somebody in: they are encrypted,
     and removed once they have done their duty. ``user_id`` is whose account it is about, wherever
-    it goes: a person may have had other addresses, or have asked for one.
+    it goes: a person may have had other addresses, or have asked for one. ``address`` is a digest
+    for a while where the account was removed just after the mail was sent.
     """
 
     __tablename__ = "mails"

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from stockroom.core.personal_data import Person, PersonalData
-from stockroom.mail import repository
+from stockroom.mail import repository, service
 
 
 def _export(session: Session, person: Person) -> list[dict[str, Any]]:
@@ -21,7 +21,7 @@ def _export(session: Session, person: Person) -> list[dict[str, Any]]:
 
 
 def _erase(session: Session, person: Person) -> None:
-    repository.remove_written_to(session, person.user_id, person.email)
+    service.forget(session, person.user_id, person.email)
 
 
 PERSONAL_DATA = PersonalData("mails", _export, _erase)

@@ -61,9 +61,11 @@ def remove(session: Session, before: datetime, most: int) -> int:
     return session.execute(statement).rowcount  # type: ignore[attr-defined,no-any-return]
 
 
-def written_since(session: Session, address: str, template: str, moment: datetime) -> int:
-    """How many mails of a kind were written to an address."""
-    conditions = (Mail.address == address, Mail.template == template, Mail.created_at > moment)
+def written_since(
+    session: Session, addresses: Sequence[str], template: str, moment: datetime
+) -> int:
+    """How many mails of a kind were written to any of the addresses."""
+    conditions = (Mail.address.in_(addresses), Mail.template == template, Mail.created_at > moment)
     return session.scalars(select(func.count()).where(*conditions)).one()
 
 
@@ -73,11 +75,10 @@ def written_to(session: Session, user_id: UUID, address: str) -> Sequence[Mail]:
     return session.scalars(statement).all()
 
 
-def remove_written_to(session: Session, user_id: UUID, address: str) -> None:
-    """Remove the same mails, but one that is being sent at this moment."""
-    theirs = select(Mail.id).where(_concerns(user_id, address)).with_for_update(skip_locked=True)
-    statement = delete(Mail).where(Mail.id.in_(theirs))
-    session.execute(statement.execution_options(synchronize_session=False))
+def lock_written_to(session: Session, user_id: UUID, address: str) -> Sequence[Mail]:
+    """The same mails, but one that is being sent at this moment."""
+    statement = select(Mail).where(_concerns(user_id, address))
+    return session.scalars(statement.with_for_update(skip_locked=True)).all()
 
 
 def _concerns(user_id: UUID, address: str) -> ColumnElement[bool]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from stockroom.core.background.wakeups import wake
 from stockroom.core.database import new_id, now
+from stockroom.core.digests import keyed_digest
 from stockroom.core.encryption import encrypt, renewed
 from stockroom.core.transaction import reading, transaction
 from stockroom.mail import repository
@@ -40,7 +41,22 @@ def send(
 
 def was_written_often(session: Session, to: str, template: str, times: int) -> bool:
     """Whether a mail of this kind was written so many times within the last hour."""
-    return repository.written_since(session, to, template, now() - AN_HOUR) >= times
+    addresses = (to, _digest_of(to))
+    return repository.written_since(session, addresses, template, now() - AN_HOUR) >= times
+
+
+def forget(session: Session, user_id: UUID, address: str) -> None:
+    """Remove the mails of a person, within a transaction.
+
+    Those that were sent within the last hour still count (``was_written_often``): whoever removes
+    an account and opens it again could otherwise have any address written to without end. They stay
+    with a digest of their address, until they are forgotten once again.
+    """
+    for mail in repository.lock_written_to(session, user_id, address):
+        if mail.state is MailState.SENT and mail.created_at > now() - AN_HOUR:
+            mail.address, mail.user_id = _digest_of(mail.address), user_id
+        else:
+            session.delete(mail)
 
 
 def reencrypt() -> int:
@@ -59,3 +75,7 @@ def newest(state: MailState | None = None) -> Sequence[Mail]:
     """The newest mails, at most 200."""
     with reading() as session:
         return repository.newest(session, state, MOST_LISTED)
+
+
+def _digest_of(address: str) -> str:
+    return keyed_digest("mail", address)

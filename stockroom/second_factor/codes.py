@@ -3,7 +3,6 @@
 import hmac
 import secrets
 from datetime import datetime
-from hashlib import sha256
 from io import BytesIO
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,6 +11,7 @@ import segno
 from pyotp import TOTP, random_base32
 
 from stockroom.core.context import settings
+from stockroom.core.digests import keyed_digest
 
 STEP_SECONDS = 30
 DRIFT_STEPS = 1
@@ -63,10 +63,8 @@ def new_recovery_codes() -> list[str]:
 
 
 def digest_of(user_id: UUID, code: str) -> str:
-    """Keyed: whoever reads the table cannot try out codes on it."""
     plain = "".join(character for character in code.lower() if character.isalnum())
-    key = settings().secret_key.encode()
-    return hmac.new(key, f"recovery\0{user_id}\0{plain}".encode(), sha256).hexdigest()
+    return keyed_digest("recovery", f"{user_id}\0{plain}")
 
 
 def _group() -> str:

@@ -21,7 +21,9 @@ from stockroom.users.models import User
 from stockroom.users.passwords import UNUSABLE, hash_password, require_acceptable
 
 SETTLED_AFTER = timedelta(hours=2)
-"""So long after a removal, whatever was under way at that moment is over."""
+"""So long after a removal, whatever was under way at that moment is over, and mails from before it
+count no longer (``mail.service.was_written_often``).
+"""
 
 
 class UserChanges(TypedDict, total=False):

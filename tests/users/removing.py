@@ -9,6 +9,7 @@ from sqlalchemy import update
 from stockroom.core.background.jobs import bound_jobs
 from stockroom.core.transaction import transaction
 from stockroom.extensions import db
+from stockroom.mail.models import Mail
 from stockroom.users import service
 from stockroom.users.models import User
 from tests.servers import all_rows
@@ -25,10 +26,11 @@ def forget_removed(app: Flask) -> None:
 
 
 def forget_removed_later(app: Flask) -> None:
-    """As if all accounts had been removed two hours earlier."""
+    """As if all accounts had been removed, and all mails written, two hours earlier."""
+    time = timedelta(hours=2)
     with app.app_context(), transaction() as session:
-        values = {"removed_at": User.removed_at - timedelta(hours=2)}
-        session.execute(update(User).values(values))
+        session.execute(update(User).values(removed_at=User.removed_at - time))
+        session.execute(update(Mail).values(created_at=Mail.created_at - time))
     forget_removed(app)
 
 

@@ -1,20 +1,27 @@
 """What is kept on a person: shown to its owner in one piece, and forgotten at a removal."""
 
 import json
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
+from stockroom.core.database import now
 from stockroom.core.permissions import Role
 from stockroom.core.personal_data import bound_personal_data
+from stockroom.core.transaction import transaction
+from stockroom.mail import service as mails
+from stockroom.mail.models import Mail
+from stockroom.mail.sending import send_due
 from stockroom.users.models import User
 from tests.api import Api, assert_problem
 from tests.factories.products import product_body
 from tests.factories.users import PASSWORD, make_user, token_for
 from tests.outbox.events import all_events
-from tests.users.removing import stored
+from tests.users.removing import forget_removed_later, stored
 from tests.verification.letters import token_to
 from tests.verification.proving import ADA, BOB, change
 
@@ -30,6 +37,12 @@ def user(app: Flask) -> User:
 @pytest.fixture
 def ada(app: Flask, user: User) -> Api:
     return Api(app, token_for(app, user))
+
+
+def templates(app: Flask) -> list[str]:
+    """Of all mails."""
+    with app.app_context():
+        return sorted(mail.template for mail in mails.newest())
 
 
 def parts(api: Api) -> dict[str, Any]:
@@ -111,6 +124,32 @@ def test_a_removal_leaves_no_mail_to_an_address_that_an_administrator_took_away(
     assert ADA in stored(app)
     admin.delete(f"/users/{user.id}", if_match="*")
     assert ADA not in stored(app)
+
+
+def test_of_a_mail_that_was_just_sent_a_removal_keeps_a_digest_for_two_hours(
+    app: Flask, ada: Api
+) -> None:
+    change(ada)
+    with app.app_context():
+        send_due()
+    ada.delete("/users/me", if_match="*")
+    assert templates(app) == ["verification/change", "verification/change_announced"]
+    assert "@example.com" not in stored(app)
+    forget_removed_later(app)
+    assert templates(app) == []
+
+
+def test_a_removal_keeps_nothing_of_mails_that_were_not_sent_within_the_hour(
+    app: Flask, ada: Api
+) -> None:
+    change(ada)
+    with app.app_context():
+        send_due()
+        with transaction() as session:
+            session.execute(update(Mail).values(created_at=now() - timedelta(hours=1)))
+    change(ada)
+    ada.delete("/users/me", if_match="*")
+    assert templates(app) == []
 
 
 def test_a_removal_keeps_what_was_done_and_by_which_account(

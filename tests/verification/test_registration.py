@@ -6,6 +6,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from stockroom.core.transaction import reading
+from stockroom.mail.sending import send_due
+from stockroom.users import service as users
 from stockroom.users.models import User
 from stockroom.verification.models import MailedToken
 from stockroom.verification.tokens import MAILS_AN_HOUR
@@ -117,3 +119,16 @@ def test_nobody_is_flooded_with_mails(app: Flask, user: User, nobody: Api) -> No
         forget(nobody)
     assert kinds_to(app, ADA) == ["reset"] * MAILS_AN_HOUR
     assert reset(nobody, token_to(app, ADA, "reset")).status_code == 204
+
+
+def test_an_address_gets_no_more_mails_because_its_accounts_are_removed(
+    app: Flask, nobody: Api
+) -> None:
+    for _ in range(MAILS_AN_HOUR):
+        register(nobody)
+        assert kinds_to(app, ADA) == ["verify"]
+        with app.app_context():
+            send_due()
+            users.remove(account(app).id)
+    register(nobody)
+    assert kinds_to(app, ADA) == []
