@@ -4,7 +4,6 @@ The key is committed together with the change and the answer, in one transaction
 there are either all three, or none. What is refused changes nothing, and leaves no key.
 """
 
-import hmac
 import json
 import re
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from stockroom.core import idempotency_keys as keys
 from stockroom.core.callers.identity import current_caller
-from stockroom.core.context import settings
+from stockroom.core.digests import keyed_digest
 from stockroom.core.encryption import decrypt, encrypt
 from stockroom.core.errors import Busy, Conflict, InvalidInput
 from stockroom.core.http.parser import read_body
@@ -105,8 +104,8 @@ def _fingerprint() -> str:
     Keyed: a body may hold a password, which whoever reads the table could else try to guess.
     """
     address = f"{request.method} {request.path}?".encode() + request.query_string
-    key, asked = settings().secret_key.encode(), address + b"\0" + read_body(request)
-    return hmac.new(key, b"idempotency\0" + asked, sha256).hexdigest()
+    asked = sha256(address + b"\0" + read_body(request))
+    return keyed_digest("idempotency", asked.hexdigest())
 
 
 def _preserved(response: Response) -> str:
