@@ -6,6 +6,7 @@ from sqlalchemy import Integer, bindparam, literal, select
 from stockroom.config import LOOP_CONNECTIONS
 from stockroom.core import cache
 from stockroom.core.cache import memory
+from stockroom.core.hot_reads import asking
 from stockroom.core.hot_reads.asking import Asker
 from stockroom.core.hot_reads.asking_once import AskingOnce
 from stockroom.core.hot_reads.reads import HotRead
@@ -26,7 +27,11 @@ def test_an_answer_comes_when_the_loop_has_turned(
     assert [body(it) for it in answers(asker, loop, told)] == [b"hello"]
 
 
-def test_one_question_after_another_is_answered(asker: Asker, once: AskingOnce, loop: Loop) -> None:
+def test_one_question_after_another_is_answered(
+    asker: Asker, once: AskingOnce, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long it takes until a connection is free.
+    monkeypatch.setattr(asking, "PATIENCE_SECONDS", 60)
     words = [str(number) for number in range(10 * LOOP_CONNECTIONS)]
     told = [ask(once, address=word, values={"word": word}) for word in words]
     assert [body(it) for it in answers(asker, loop, *told)] == [word.encode() for word in words]
