@@ -3,6 +3,7 @@
 import fcntl
 import os
 import time
+from contextlib import suppress
 from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
 
@@ -23,7 +24,9 @@ class DailyFile(TimedRotatingFileHandler):
         # Opened anew: a process and its forked children share the lock of an inherited file.
         with Path(self.baseFilename).open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            if self._is_in_place():
+            is_in_place = self._is_in_place()
+            self._let_go()
+            if is_in_place:
                 super().doRollover()
             else:
                 self._follow()
@@ -34,9 +37,14 @@ class DailyFile(TimedRotatingFileHandler):
             return False
         return os.path.samestat(os.fstat(self.stream.fileno()), Path(self.baseFilename).stat())
 
+    def _let_go(self) -> None:
+        """Close the file. The end of what a full disk did not take is lost."""
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
+
     def _follow(self) -> None:
         """Go on with the file that another process has begun."""
-        if self.stream is not None:
-            self.stream.close()
         self.stream = self._open()
         self.rolloverAt = self.computeRollover(int(time.time()))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from stockroom.core.logfile import DailyFile
+from tests.disks import no_room
 
 
 @pytest.fixture
@@ -56,6 +57,25 @@ def test_a_process_goes_on_where_somebody_moved_the_file_away(path: Path) -> Non
     write(file, "after")
     file.close()
     assert path.read_text().split() == ["after"]
+
+
+def test_after_a_midnight_without_room_lines_are_written_again(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    one, other = DailyFile(path), DailyFile(path)
+    for file in (one, other):
+        write(file, "yesterday")
+    with no_room():
+        for file in (one, other):
+            write(file, "midnight")
+            let_midnight_pass(file)
+            write(file, "midnight")
+    for file in (one, other):
+        write(file, "today")
+        file.close()
+    assert lines_of_earlier_days(path) == ["yesterday", "yesterday"]
+    assert path.read_text().split().count("today") == 2
 
 
 def test_seven_earlier_days_are_kept(path: Path) -> None:
