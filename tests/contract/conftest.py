@@ -1,6 +1,6 @@
 """Sites: the application under a real gunicorn, on a database of its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
@@ -40,7 +40,7 @@ def open_site(
     """Opens a site until a block ends; its settings are those of the tests, but for changes."""
 
     @contextmanager
-    def opened(**changes: Any) -> Iterator[Site]:
+    def opened(*, within: Sequence[str] = (), **changes: Any) -> Iterator[Site]:
         if "database_url" not in changes:
             name = f"site_{worker_id}_{next(_numbers)}"
             changes["database_url"] = Servers.database(servers, name)
@@ -48,7 +48,7 @@ def open_site(
         changed = replace(settings, instance_path=home, port=web.free_port(), **changes)
         app = create_app(changed)
         try:
-            with web.serving(changed) as served:
+            with web.serving(changed, within=within) as served:
                 yield Site(served, app, changed)
         finally:
             with app.app_context():

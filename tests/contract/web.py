@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from http.client import HTTPException, HTTPResponse
@@ -84,13 +84,20 @@ def request(
 
 @contextmanager
 def serving(
-    settings: Settings, application: str = "wsgi:app", configuration: str = CONFIGURATION
+    settings: Settings,
+    application: str = "wsgi:app",
+    configuration: str = CONFIGURATION,
+    *,
+    within: Sequence[str] = (),
 ) -> Iterator[Web]:
     """A gunicorn with these settings, until the block ends. All its workers serve from the start:
     who keeps a connection stays with the one that took it.
+
+    :param within: a command that becomes the one that is given to it.
     """
     log = settings.instance_path / "gunicorn.log"
-    command = [sys.executable, "-m", "gunicorn", "--config", configuration, application]
+    gunicorn = [sys.executable, "-m", "gunicorn", "--config", configuration, application]
+    command = [*within, *gunicorn]
     variables = {"PATH": os.environ["PATH"], **environment(settings)}
     with (
         log.open("wb") as output,
