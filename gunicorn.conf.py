@@ -8,6 +8,7 @@ imported by the workers.
 import gc
 import os
 import signal
+import sys
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from shutil import rmtree
 
@@ -98,11 +99,11 @@ def _clear_metrics(arbiter: Arbiter) -> None:
         rmtree(_metrics, ignore_errors=True)
 
 
-def child_exit(_arbiter: Arbiter, worker: Worker) -> None:
+def child_exit(arbiter: Arbiter, worker: Worker) -> None:
     from prometheus_client.multiprocess import mark_process_dead
 
     mark_process_dead(worker.pid)
-    exchange.tell_gone(worker.age)
+    exchange.replace(arbiter, worker.age)
 
 
 def post_worker_init(worker: Worker) -> None:
@@ -117,7 +118,10 @@ def post_worker_init(worker: Worker) -> None:
     worker.companion.start()
 
 
-def worker_exit(_arbiter: Arbiter, worker: Worker) -> None:
-    exchange.tell_gone(worker.age)
+def worker_exit(arbiter: Arbiter, worker: Worker) -> None:
+    # With these the server stops; whoever ends in another way is replaced.
+    fatal = {arbiter.WORKER_BOOT_ERROR, arbiter.APP_LOAD_ERROR}
+    if getattr(sys.exception(), "code", None) in fatal:
+        exchange.call_off(worker.age)
     if companion := getattr(worker, "companion", None):
         companion.stop()

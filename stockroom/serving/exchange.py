@@ -45,11 +45,26 @@ def tell_ready(age: int) -> None:
     _ready[age % len(_ready)] = age
 
 
-def tell_gone(age: int) -> None:
-    """A worker of this age has ended. If it was to take over, nobody waits for it any more."""
+def call_off(age: int) -> None:
+    """A worker of this age could not load the application, for which gunicorn stops the server. If
+    it was to take over, nobody waits for it any more.
+    """
     if is_for(age) and age not in _ready:
         _goal[_IS_OFF] = 1
         tell_ready(age)
+
+
+def replace(arbiter: Arbiter, age: int) -> None:
+    """A worker of this age has ended otherwise. If it was to take over, another one is to.
+
+    gunicorn itself counts the old ones as well, and starts none while they wait.
+    """
+    new = [worker for worker in arbiter.WORKERS.values() if not concerns(worker.age)]
+    # A server that stops has closed its sockets first.
+    goes_on = arbiter.LISTENERS and not is_stopping()
+    if is_for(age) and goes_on and len(new) < arbiter.num_workers:
+        _ready[age % len(_ready)] = 0
+        arbiter.spawn_worker()
 
 
 def is_done() -> bool:
@@ -58,7 +73,7 @@ def is_done() -> bool:
 
 
 def is_off() -> bool:
-    """Whether a new worker did not come up, so that the server may have to stop."""
+    """Whether a new worker could not load the application, so that the server stops."""
     return bool(_goal[_IS_OFF])
 
 

@@ -40,7 +40,9 @@ def open_site(
     """Opens a site until a block ends; its settings are those of the tests, but for changes."""
 
     @contextmanager
-    def opened(*, within: Sequence[str] = (), **changes: Any) -> Iterator[Site]:
+    def opened(
+        *, application: str = web.APPLICATION, within: Sequence[str] = (), **changes: Any
+    ) -> Iterator[Site]:
         if "database_url" not in changes:
             name = f"site_{worker_id}_{next(_numbers)}"
             changes["database_url"] = Servers.database(servers, name)
@@ -48,7 +50,7 @@ def open_site(
         changed = replace(settings, instance_path=home, port=web.free_port(), **changes)
         app = create_app(changed)
         try:
-            with web.serving(changed, within=within) as served:
+            with web.serving(changed, application, within=within) as served:
                 yield Site(served, app, changed)
         finally:
             with app.app_context():

@@ -16,6 +16,7 @@ from tests.threads import until
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30.0
+APPLICATION = "wsgi:app"
 CONFIGURATION = "gunicorn.conf.py"
 
 
@@ -85,7 +86,7 @@ def request(
 @contextmanager
 def serving(
     settings: Settings,
-    application: str = "wsgi:app",
+    application: str = APPLICATION,
     configuration: str = CONFIGURATION,
     *,
     within: Sequence[str] = (),

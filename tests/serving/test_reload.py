@@ -59,8 +59,15 @@ def newcomers_held(site: Site) -> Iterator[None]:
     """Begin an exchange whose new processes do not get on until the block ends."""
     before = set(workers_of(site))
     os.kill(master_of(site), signal.SIGHUP)
-    until(lambda: len(set(workers_of(site)) - before) == len(before))
-    held = set(workers_of(site)) - before
+    with others_held(site, before):
+        yield
+
+
+@contextmanager
+def others_held(site: Site, known: set[int]) -> Iterator[None]:
+    """Wait for a whole set of other processes, which do not get on until the block ends."""
+    until(lambda: len(set(workers_of(site)) - known) == site.settings.processes, EXCHANGE_SECONDS)
+    held = set(workers_of(site)) - known
     for pid in held:
         until(partial(heeds_signals, pid))
         os.kill(pid, signal.SIGSTOP)
@@ -111,6 +118,29 @@ def test_new_processes_leave_the_processors_to_the_old_ones_until_they_serve(pai
     until(lambda: usual + NICENESS in {it for each in workers_of(pair) for it in nicenesses(each)})
     until(lambda: not before & set(workers_of(pair)), EXCHANGE_SECONDS)
     assert {it for each in workers_of(pair) for it in nicenesses(each)} == {usual}
+
+
+def test_processes_that_are_killed_before_they_are_ready_relieve_nobody(pair: Site) -> None:
+    before = set(workers_of(pair))
+    os.kill(master_of(pair), signal.SIGHUP)
+    until(lambda: len(set(workers_of(pair)) - before) == len(before))
+    killed = set(workers_of(pair)) - before
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    with others_held(pair, before | killed):
+        assert before < set(workers_of(pair))
+        assert pair.web.get("/healthz").status == 200
+    until(lambda: not before & set(workers_of(pair)), EXCHANGE_SECONDS)
+
+
+@pytest.mark.heavy
+def test_a_version_that_cannot_be_loaded_ends_the_server_soon(open_site: OpenSite) -> None:
+    with open_site(application="tests.serving.unloadable:app") as site:
+        (site.settings.instance_path / "unloadable").touch()
+        os.kill(master_of(site), signal.SIGHUP)
+        log = site.settings.instance_path / "gunicorn.log"
+        until(lambda: "Shutting down" in log.read_text(), SOON_SECONDS)
+        assert not workers_of(site)
 
 
 @pytest.mark.heavy
