@@ -79,6 +79,13 @@ def test_an_administrator_logs_in_and_adds_a_product_on_the_page(
     assert visit.complaints == []
 
 
+def test_the_page_of_a_problem_has_its_style(site: Site, visit: Visit) -> None:
+    visit.page.goto(f"{site.web.url}/problems/events-expired")
+    width = visit.page.locator("main").evaluate("element => element.getBoundingClientRect().width")
+    assert width < 700
+    assert visit.complaints == []
+
+
 def _authorize(page: Page, email: str, password: str) -> None:
     page.locator(".btn.authorize").click()
     page.locator("#oauth_username").fill(email)

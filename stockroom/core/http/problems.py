@@ -6,7 +6,7 @@ from inspect import getdoc
 from typing import Any
 
 import structlog
-from flask import Blueprint, Flask, Response, g, jsonify, render_template
+from flask import Blueprint, Flask, Response, g, jsonify, make_response, render_template
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import NotFound as NoSuchPage
@@ -18,6 +18,10 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
+_PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
 
 _STATUS: dict[type[errors.DomainError], HTTPStatus] = {
     errors.BadRequest: HTTPStatus.BAD_REQUEST,
@@ -127,7 +131,7 @@ def from_bug(error: Exception) -> Response:
 
 
 @blueprint.get("/problems/<slug>")
-def explain(slug: str) -> str:
+def explain(slug: str) -> Response:
     """The page behind a problem's ``type``, for a developer who follows it."""
     if error := errors.error_for_slug(slug):
         page = (status_of(error), error.title, getdoc(error))
@@ -136,7 +140,11 @@ def explain(slug: str) -> str:
     else:
         raise NoSuchPage
     status, title, text = page
-    return render_template("problem.html", slug=slug, status=int(status), title=title, text=text)
+    response = make_response(
+        render_template("problem.html", slug=slug, status=int(status), title=title, text=text)
+    )
+    response.headers["Content-Security-Policy"] = _PAGE_POLICY
+    return response
 
 
 def _detail(error: HTTPException) -> str | None:

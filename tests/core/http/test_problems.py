@@ -121,6 +121,7 @@ def test_every_known_problem_has_a_page(app: Flask, slug: str) -> None:
     assert response.status_code == 200
     assert response.mimetype == "text/html"
     assert slug in response.text
+    assert "`" not in response.text
 
 
 @pytest.mark.parametrize("slug", ["nothing", "<script>alert(1)</script>", "%00", "%F0%9F%92%A3"])
@@ -133,3 +134,8 @@ def test_an_unknown_problem_has_no_page(app: Flask, slug: str) -> None:
 def test_the_page_of_a_domain_error_is_its_docstring(app: Flask) -> None:
     page = app.test_client().get("/problems/refresh-token-reused")
     assert "somebody else may have it" in page.text
+
+
+def test_what_clients_send_and_read_stands_out_on_the_pages(app: Flask) -> None:
+    page = app.test_client().get("/problems/events-expired")
+    assert "go on from <code>last_position</code>, which" in page.text
